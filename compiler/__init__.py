@@ -1,0 +1,3 @@
+"""graphc: compiles MLRun serving graphs into Nuclio packages."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,165 @@
+"""What the static evaluator computes with.
+
+Plain values are Python's own (None, bool, int, float, complex, str, bytes, Ellipsis, list, tuple,
+dict, set, frozenset, range, slice); containers may hold any of the types below. Nothing here is
+ever a live object of the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import libcst as cst
+
+from ..diagnostics import Span
+
+if TYPE_CHECKING:
+    from ..source import SourceModule
+    from .evaluator import Scope
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unknown:
+    """A value that cannot be known without running the file.
+
+    `why` completes the sentence "this value is not known: ..."; `span` is where it came from;
+    `expression` is the text there, as `--set` will name it.
+    """
+
+    why: str
+    span: Span | None
+    expression: str = ""
+    #: The remedy for this very value, e.g. `give it with --env NAME=VALUE`.
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnvValue:
+    """`os.environ["NAME"]` (no default, `default` is None and `required` True) or `os.getenv`.
+
+    Becomes a look-up in the generated code where it is used whole; inside other expressions it
+    makes them Unknown.
+    """
+
+    name: str
+    default: str | None
+    required: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class External:
+    """Something of a module that is not the user's: `numpy.asarray`, `json.loads`, `storey.Filter`.
+
+    `dotted` is its full name after imports and aliases are followed. Known only by that name.
+    """
+
+    dotted: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserFunction:
+    """A function of the user's, `def` or lambda, with the scope it was made in."""
+
+    module: SourceModule
+    #: `cst.FunctionDef` or `cst.Lambda`.
+    node: cst.FunctionDef | cst.Lambda
+    #: The name in `def`, or the variable a lambda was assigned to, `"<lambda>"` if none.
+    name: str
+    #: True if it stands at the module's top level (`if`, `try` and `with` do not count).
+    top_level: bool
+    scope: Scope
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserClass:
+    """A class of the user's."""
+
+    module: SourceModule
+    node: cst.ClassDef
+    name: str
+    top_level: bool
+    scope: Scope
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """What calling a class gives: the class and the arguments, nothing more is known.
+
+    `cls` is a UserClass, or an External whose last dotted part starts with a capital.
+    """
+
+    cls: UserClass | External
+    args: tuple[Value, ...]
+    kwargs: Mapping[str, Value]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserModule:
+    """An imported module of the user's; attributes are those of its evaluated scope."""
+
+    module: SourceModule
+    scope: Scope
+
+
+class HostObject:
+    """An object of the graph API (builder.py), which the evaluator calls for real.
+
+    `api` names the attributes and methods that a graph file may use. Methods are called with
+    evaluated arguments; they raise `GraphError` for mistakes, which the evaluator completes
+    with the span of the call. An attribute that is not in `api` reads as Unknown; assigning one
+    calls `assign`. `host.call_span` (see evaluator.Host) is the span of the call at hand.
+    """
+
+    api: ClassVar[frozenset[str]] = frozenset()
+    #: How messages call such an object: `a flow graph`.
+    description: ClassVar[str] = "an object of the graph API"
+
+    def read(self, name: str) -> Value:
+        """The value of an attribute in `api`; bound methods come back as `HostFunction`."""
+        value = getattr(self, name)
+        return HostFunction(f"{type(self).__name__}.{name}", value) if callable(value) else value
+
+    def assign(self, name: str, value: Value) -> None:
+        """`obj.name = value`; raises GraphError."""
+        from ..diagnostics import GraphError
+
+        raise GraphError(f"{self.description} has no attribute {name!r} to set", code="GC011")
+
+    def item(self, key: Value) -> Value:
+        """`obj[key]`; raises GraphError."""
+        from ..diagnostics import GraphError
+
+        raise GraphError(f"{self.description} cannot be indexed")
+
+    def iterate(self) -> list[Value] | None:
+        """What `for x in obj` yields; None if it cannot be iterated."""
+        return None
+
+    def contains(self, key: Value) -> bool | None:
+        """`key in obj`; None if that has no meaning."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HostFunction:
+    """A function of the graph API: `mlrun.new_function`, or a bound method of a HostObject."""
+
+    name: str
+    call: Callable[..., Value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HostModule:
+    """`mlrun`, `mlrun.serving`, ...: `members` are known; anything else in it is External."""
+
+    dotted: str
+    members: Mapping[str, Value] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The passes over the graph, one a module; `pipeline.PASSES` has their order."""

@@ -1,0 +1,139 @@
+"""The user's files: text, syntax tree, positions. Read once, never run.
+
+`SourceTree` finds modules as Python would from the folder of the graph file; what is not there
+is not the user's own code. The evaluator, the resolver and the slicer share one tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from .diagnostics import GraphError, Span
+
+_LARGEST_FILE = 5_000_000  # bytes; libcst needs some 200 times that
+
+
+class SourceModule:
+    """One user file.
+
+    `name` is its dotted module name, `""` for the `__main__` file; `path` is relative to the
+    folder of the graph file, with forward slashes.
+    """
+
+    def __init__(self, name: str, path: str, text: str, file: Path) -> None:
+        self.name = name
+        self.path = path
+        self.text = text
+        self.file = file
+        self.lines = text.splitlines()
+
+    @property
+    def is_package(self) -> bool:
+        return PurePosixPath(self.path).name == "__init__.py"
+
+    @cached_property
+    def _wrapper(self) -> MetadataWrapper:
+        return MetadataWrapper(cst.parse_module(self.text), unsafe_skip_copy=True)
+
+    @property
+    def tree(self) -> cst.Module:
+        """The syntax tree; raises GraphError (GC001) if the file is not Python."""
+        try:
+            return self._wrapper.module
+        except cst.ParserSyntaxError as exc:
+            line, column = exc.editor_line, exc.editor_column
+            text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+            span = Span(self.path, line, column, column + 1, text)
+            raise GraphError("this is not valid Python", code="GC001", span=span) from exc
+        except RecursionError as exc:
+            raise GraphError(
+                f"{self.path} is nested too deeply to be read", code="GC003"
+            ) from exc
+
+    @cached_property
+    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        return self._wrapper.resolve(PositionProvider)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where the node starts; `end` is its end, or that of its first line."""
+        where = self._positions[node]
+        text = self.lines[where.start.line - 1] if where.start.line <= len(self.lines) else ""
+        one_line = where.end.line == where.start.line
+        end = where.end.column + 1 if one_line else len(text) + 1
+        return Span(self.path, where.start.line, where.start.column + 1, end, text)
+
+
+class SourceTree:
+    """The graph file and the modules beside it."""
+
+    def __init__(self, main: Path) -> None:
+        self.root = main.parent
+        self._modules: dict[str, SourceModule | None] = {}
+        self.main = SourceModule("", main.name, _read(main, main.name), main)
+
+    def module(self, name: str) -> SourceModule | None:
+        """The user's module of this dotted name, or None if it is not beside the graph file.
+
+        Raises GraphError (GC001) if the file is there and cannot be read.
+        """
+        if name not in self._modules:
+            self._modules[name] = self._find(name)
+        return self._modules[name]
+
+    def file(self, path: str) -> SourceModule | None:
+        """The module in a `.py` file given by its path, relative to the graph file's folder."""
+        target = (self.root / path).resolve()
+        if target == self.main.file.resolve():
+            return self.main
+        try:
+            relative = target.relative_to(self.root.resolve())
+        except ValueError:
+            return None
+        parts = list(relative.with_suffix("").parts)
+        if parts and parts[-1] == "__init__":
+            parts.pop()
+        return self.module(".".join(parts))
+
+    def _find(self, name: str) -> SourceModule | None:
+        parts = name.split(".")
+        if not all(part.isidentifier() for part in parts):
+            return None
+        base = self.root.joinpath(*parts)
+        for file in (base / "__init__.py", base.with_name(base.name + ".py")):
+            if file.is_file():
+                if file.resolve() == self.main.file.resolve():
+                    return self.main
+                path = file.relative_to(self.root).as_posix()
+                return SourceModule(name, path, _read(file, path), file)
+        return None
+
+    def is_namespace(self, name: str) -> bool:
+        """Is there a folder of this dotted name without an `__init__.py`, with Python in it?"""
+        folder = self.root.joinpath(*name.split("."))
+        return folder.is_dir() and any(folder.rglob("*.py"))
+
+
+def _read(file: Path, path: str) -> str:
+    try:
+        if file.stat().st_size > _LARGEST_FILE:
+            raise GraphError(f"{path} is larger than {_LARGEST_FILE} bytes", code="GC003")
+        data = file.read_bytes()
+    except OSError as exc:
+        raise GraphError(f"cannot read {path}: {exc.strerror}", code="GC001") from exc
+    try:
+        # libcst reads a declared encoding itself; graph files in practice are UTF-8.
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise GraphError(
+            f"{path} is not UTF-8: {exc.reason} at byte {exc.start}",
+            code="GC001",
+            help="save the file as UTF-8",
+        ) from exc
+    if "\0" in text:
+        raise GraphError(f"{path} contains null bytes", code="GC001")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

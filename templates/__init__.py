@@ -1,0 +1,1 @@
+"""The pages of a package, readable as the files they become."""

@@ -1,0 +1,209 @@
+"""What mlrun's and storey's names are called here: one name for each thing, and its counterpart.
+
+`canonical` reduces the many places a class can be imported from to the one its documentation uses;
+`counterpart` says which module of runtime_min stands in for it in a package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Packages that no generated package imports.
+REPLACED = frozenset({"mlrun", "storey", "graphc"})
+
+#: `mlrun.serving` exports these from its modules (mlrun 1.12 `serving/__init__.py`).
+_MLRUN_SERVING = {
+    "routers": {"ModelRouter", "VotingEnsemble"},
+    "server": {"GraphContext", "GraphServer", "create_graph_server"},
+    "states": {
+        "ErrorStep", "QueueStep", "RouterStep", "TaskStep", "MonitoringApplicationStep",
+        "ModelRunnerStep", "ModelRunner", "Model", "ModelSelector", "ModelRunnerSelector",
+        "MonitoredStep", "LLModel",
+    },
+    "otel": {"OTelMetricsExporter"},
+    "v1_serving": {"MLModelServer", "new_v1_model_server"},
+    "v2_serving": {"V2ModelServer"},
+}  # fmt: skip
+
+#: `storey` exports these from its modules (storey 1.12 `__init__.py`).
+_STOREY = frozenset({
+    "AggregateByKey", "QueryByKey", "ReduceToDataFrame", "ToDataFrame", "Driver", "NoopDriver",
+    "V3ioDriver", "EmissionType", "EmitAfterDelay", "EmitAfterMaxEvent", "EmitAfterPeriod",
+    "EmitAfterWindow", "EmitEveryEvent", "EmitPolicy", "Event", "FieldAggregator", "FixedWindows",
+    "FixedWindowType", "LateDataHandling", "SlidingWindows", "StreamingError", "Batch", "Choice",
+    "Complete", "ConcurrentExecution", "Context", "Extend", "Filter", "FlatMap", "Flow",
+    "FlowError", "HttpRequest", "HttpResponse", "JoinWithTable", "JoinWithV3IOTable", "Map",
+    "MapClass", "MapWithState", "ParallelExecution", "ParallelExecutionMechanisms",
+    "ParallelExecutionRunnable", "Recover", "Reduce", "Rename", "RunnableExecutor", "SendToHttp",
+    "build_flow", "OTelMetricsExporter", "AsyncEmitSource", "CSVSource", "DataframeSource",
+    "ParquetSource", "SQLSource", "SyncEmitSource", "SQLDriver", "Collector", "Flatten", "ForEach",
+    "SampleWindow", "Table", "CSVTarget", "KafkaTarget", "NoSqlTarget", "ParquetTarget",
+    "StreamTarget", "TSDBTarget", "TimescaleDBTarget",
+})  # fmt: skip
+
+#: Documented name -> (module of runtime_min, name in it).
+_COUNTERPARTS = {
+    "mlrun.serving.V2ModelServer": ("models", "V2ModelServer"),
+    "mlrun.serving.ModelRouter": ("routers", "ModelRouter"),
+    "mlrun.serving.routers.BaseModelRouter": ("routers", "BaseModelRouter"),
+    "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
+    "mlrun.serving.GraphContext": ("context", "GraphContext"),
+}
+
+#: Of mlrun.errors, what step code raises and catches; every other name there is an error.
+_ERRORS = frozenset({
+    "MLRunBaseError", "MLRunHTTPError", "MLRunHTTPStatusError", "MLRunUnauthorizedError",
+    "MLRunAccessDeniedError", "MLRunNotFoundError", "MLRunBadRequestError",
+    "MLRunMethodNotAllowedError", "MLRunUnprocessableEntityError", "MLRunInvalidArgumentError",
+    "MLRunModelLimitExceededError", "MLRunInvalidArgumentTypeError", "MLRunConflictError",
+    "MLRunPreconditionFailedError", "MLRunIncompatibleVersionError", "MLRunInternalServerError",
+    "MLRunNotImplementedServerError", "MLRunServiceUnavailableError", "MLRunRuntimeError",
+    "MLRunMissingDependencyError", "MLRunTimeoutError", "MLRunTaskNotReadyError",
+    "MLRunValueError", "MLRunFatalFailureError", "MLRunTaskCancelledError",
+})  # fmt: skip
+
+#: Bases that say how a step is written to a function spec, and nothing at run time.
+IDLE_BASES = frozenset({
+    "mlrun.serving.utils.StepToDict",
+    "mlrun.serving.utils.RouterToDict",
+    "mlrun.serving.utils.MonitoringApplicationToDict",
+})  # fmt: skip
+
+#: What makes functions, projects and graphs: a name assigned from it is no part of a step.
+_GRAPH_API = frozenset({
+    "mlrun.new_function", "mlrun.code_to_function", "mlrun.import_function",
+    "mlrun.function_to_module", "mlrun.get_or_create_project", "mlrun.new_project",
+    "mlrun.load_project", "mlrun.get_current_project", "mlrun.set_environment",
+    "mlrun.run_function", "mlrun.build_function", "mlrun.deploy_function", "mlrun.get_run_db",
+    "mlrun.auto_mount", "mlrun.mount_v3io", "mlrun.serving.GraphServer",
+    "mlrun.serving.create_graph_server", "mlrun.serving.TaskStep", "mlrun.serving.RouterStep",
+    "mlrun.serving.QueueStep", "mlrun.serving.ErrorStep", "mlrun.serving.states.FlowStep",
+    "mlrun.serving.states.RootFlowStep", "storey.build_flow",
+})  # fmt: skip
+
+_HELP = {
+    "mlrun.utils.logger": "use the logger of the step's context: context.logger",
+    "mlrun.utils.helpers.logger": "use the logger of the step's context: context.logger",
+    "mlrun.get_or_create_ctx": "take `context` as a parameter of the class or function instead",
+    "mlrun.get_secret_or_env": "use context.get_secret(...) or os.environ instead",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """A name of runtime_min."""
+
+    module: str
+    name: str
+
+
+def canonical(dotted: str) -> str:
+    """The documented name of a class or function of mlrun or storey; other names unchanged."""
+    match dotted.split("."):
+        case ["mlrun", "serving", module, name, *rest] if name in _MLRUN_SERVING.get(module, ()):
+            return ".".join(["mlrun", "serving", name, *rest])
+        case ["storey", _, *inner]:
+            for index, part in enumerate(inner):
+                if part in _STOREY:
+                    return ".".join(["storey", *inner[index:]])
+    return dotted
+
+
+def counterpart(dotted: str) -> Counterpart | None:
+    """What stands in for a name of mlrun or storey, by any of its spellings."""
+    name = canonical(dotted)
+    if name in _COUNTERPARTS:
+        return Counterpart(*_COUNTERPARTS[name])
+    front, _, last = name.rpartition(".")
+    if front == "mlrun.errors" and last in _ERRORS:
+        return Counterpart("errors", last)
+    return None
+
+
+def is_replaced(dotted: str) -> bool:
+    """Is this mlrun, storey, or something in them?"""
+    return dotted.partition(".")[0] in REPLACED
+
+
+def builds_graph(dotted: str) -> bool:
+    """Does calling this make a function, a project or a part of a graph?"""
+    name = canonical(dotted)
+    return name in _GRAPH_API or name.startswith(("mlrun.projects.", "graphc."))
+
+
+def remedy(dotted: str) -> str:
+    """What to do about a use that has no counterpart."""
+    name = canonical(dotted)
+    for known, text in _HELP.items():
+        if name == known or name.startswith(known + "."):
+            return text
+    return "step code runs without mlrun and storey: do this without them, or outside of the step"
+
+
+# -- what their constructors take
+
+
+@dataclass(frozen=True, slots=True)
+class KnownClass:
+    """Of a class of mlrun or storey: positional parameters, required ones, methods."""
+
+    parameters: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    #: None: it may define anything.
+    methods: frozenset[str] | None = None
+
+
+_ROUTER = (
+    "context", "name", "routes", "protocol", "url_prefix", "health_prefix", "input_path",
+    "result_path",
+)  # fmt: skip
+_ROUTER_METHODS = frozenset({
+    "__init__", "parse_event", "post_init", "get_metadata", "preprocess", "postprocess", "do_event",
+})  # fmt: skip
+_FLOW = ("recovery_step", "termination_result_fn", "context", "max_iterations", "name",
+         "full_event", "input_path", "result_path")  # fmt: skip
+
+#: All of these take further keywords (`**kwargs`).
+KNOWN_CLASSES: Mapping[str, KnownClass] = {
+    "mlrun.serving.V2ModelServer": KnownClass(
+        ("context", "name", "model_path", "model", "protocol", "input_path", "result_path",
+         "shard_by_endpoint"),
+        methods=frozenset({
+            "__init__", "post_init", "get_param", "set_metric", "get_model", "load", "do_event",
+            "logged_results", "validate", "preprocess", "postprocess", "predict", "explain",
+            "_load_and_update_state", "_check_readiness", "_pre_event_processing_actions",
+        }),
+    ),
+    "mlrun.serving.ModelRouter": KnownClass(_ROUTER, methods=_ROUTER_METHODS),
+    "mlrun.serving.routers.BaseModelRouter": KnownClass(_ROUTER, methods=_ROUTER_METHODS),
+    "mlrun.serving.routers.ParallelRun": KnownClass(
+        (*_ROUTER, "extend_event", "executor_type"),
+        methods=_ROUTER_METHODS | {"merger"},
+    ),
+    "mlrun.serving.VotingEnsemble": KnownClass(
+        (*_ROUTER[:6], "vote_type", "weights", "executor_type",
+         "format_response_with_col_name_flag", "prediction_col_name", "shard_by_endpoint",
+         "input_path", "result_path"),
+        methods=_ROUTER_METHODS | {"merger", "logic", "validate", "extract_results_from_response"},
+    ),
+    "mlrun.serving.remote.RemoteStep": KnownClass(
+        ("url", "subpath", "method", "headers", "url_expression", "body_expression",
+         "return_json", "input_path", "result_path", "max_in_flight", "retries", "backoff_factor",
+         "timeout", "headers_expression"),
+        required=("url",),
+    ),
+    "storey.Flow": KnownClass(_FLOW),
+    "storey.Choice": KnownClass(_FLOW),
+    "storey.MapClass": KnownClass(("long_running", *_FLOW)),
+    "storey.Map": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),
+    "storey.Filter": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),
+    "storey.FlatMap": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),
+    "storey.Extend": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),
+    "storey.MapWithState": KnownClass(
+        ("initial_state", "fn", "group_by_key", *_FLOW), required=("initial_state", "fn")
+    ),
+    "storey.Reduce": KnownClass(("initial_value", "fn", *_FLOW), required=("initial_value", "fn")),
+    "storey.Complete": KnownClass(_FLOW),
+    **{name: KnownClass((), methods=frozenset({"to_dict"})) for name in IDLE_BASES},
+}  # fmt: skip

@@ -83,6 +83,8 @@ CODES: dict[str, str] = {
     "GC033": "Models lie at a path that is not part of the package.",
     "GC040": "The output folder does not look like an earlier output of graphc.",
     "GC041": "The output cannot be written or read.",
+    "GC042": "The interpreter that runs a package lacks something it needs.",
+    "GC043": "A package cannot be served: it does not start, or its port is taken.",
 }
 
 

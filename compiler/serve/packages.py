@@ -1,0 +1,211 @@
+"""The packages in an output folder, as far as running them needs it.
+
+Reads `function.yaml` (safely: nothing in it is executed or constructed) and, for the routes that
+people want to see, `graph.json`. What does not look as graphc writes it is an error, not a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from ..diagnostics import GraphError
+
+#: Nuclio's own defaults for an HTTP trigger.
+BODY_LIMIT = 4 * 1024 * 1024
+WORKER_TIMEOUT = 10.0
+
+_LARGEST_CONFIG = 1 << 20
+_MOST_WORKERS = 64
+_HANDLER = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)", re.ASCII)
+_ENV_NAME = re.compile(r"[^=\0]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One function's folder and what its `function.yaml` says about running it."""
+
+    #: The folder's name: the function's, as in the graph.
+    name: str
+    folder: Path
+    #: `metadata.name`, which is `<root>-<child>` for a child.
+    function: str
+    #: `module:function`.
+    handler: str
+    #: Plain values of `spec.env`.
+    env: tuple[tuple[str, str], ...]
+    workers: int
+    #: Seconds that a request waits for a free worker.
+    worker_timeout: float
+    body_limit: int
+    trigger_name: str
+    log_level: str
+    #: Paths that the function answers, for people to read.
+    routes: tuple[str, ...]
+
+
+def find_packages(dist: Path) -> tuple[Package, ...]:
+    """The packages of an output folder in the order of the graph; or one function's folder alone."""
+    if (dist / "function.yaml").is_file():
+        return (read_package(dist),)
+    names = _function_folders(dist)
+    if not names:
+        raise _no_functions(dist)
+    order = {name: place for place, name in enumerate(_graph(dist))}
+    names.sort(key=lambda name: (order.get(name, len(order)), name))
+    return tuple(read_package(dist / name) for name in names)
+
+
+def read_package(folder: Path) -> Package:
+    """The package in one function's folder."""
+    if not (folder / "function.yaml").is_file():
+        names = _function_folders(folder)
+        if not names:
+            raise _no_functions(folder)
+        shown = ", ".join(str(folder / name) for name in names)
+        raise GraphError(
+            f"{folder} is not the folder of one function",
+            code="GC041",
+            help=f"name one of: {shown}",
+        )
+    config = _read_config(folder / "function.yaml")
+    spec = _mapping(config, "spec")
+    trigger_name, trigger = _http_trigger(spec)
+    # An absolute path: the worker may not depend on the folder it is started in.
+    folder = folder.resolve()
+    return Package(
+        name=folder.name,
+        folder=folder,
+        function=str(_mapping(config, "metadata").get("name") or folder.name),
+        handler=_handler(spec, folder),
+        env=_env(spec),
+        workers=min(_number(trigger, "numWorkers", 1, least=1), _MOST_WORKERS),
+        worker_timeout=_number(
+            trigger, "workerAvailabilityTimeoutMilliseconds", int(WORKER_TIMEOUT * 1000)
+        )
+        / 1000,
+        body_limit=_number(_mapping(trigger, "attributes"), "maxRequestBodySize", BODY_LIMIT, 1),
+        trigger_name=trigger_name,
+        log_level=_log_level(spec),
+        routes=_routes(folder),
+    )
+
+
+def _no_functions(folder: Path) -> GraphError:
+    if not folder.is_dir():
+        return GraphError(
+            f"there is no folder {folder}", code="GC041", help="run graphc build first"
+        )
+    near = sorted(
+        str(path.parent.parent) for path in folder.glob("*/*/function.yaml") if path.is_file()
+    )
+    return GraphError(
+        f"{folder} holds no function: neither function.yaml nor folders with one",
+        code="GC041",
+        help=f"did you mean {near[0]}?" if near else "name the folder that graphc build wrote",
+    )
+
+
+def _function_folders(dist: Path) -> list[str]:
+    return sorted(path.parent.name for path in dist.glob("*/function.yaml") if path.is_file())
+
+
+# --------------------------------------------------------------------------
+# function.yaml
+# --------------------------------------------------------------------------
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST_CONFIG:
+            raise _bad(path, "it is too large")
+        config = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise GraphError(f"cannot read {path}: {error.strerror}", code="GC041") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise _bad(path, " ".join(str(error).split()) or "it is nested too deeply") from None
+    if not isinstance(config, dict):
+        raise _bad(path, "it is not a mapping")
+    return config
+
+
+def _bad(path: Path, why: str) -> GraphError:
+    return GraphError(f"cannot use {path}: {why}", code="GC041", help="build the package anew")
+
+
+def _mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _handler(spec: dict[str, Any], folder: Path) -> str:
+    """`spec.handler`, which is imported, so it has to name a module of the package."""
+    path = folder / "function.yaml"
+    handler = spec.get("handler")
+    match = _HANDLER.fullmatch(handler) if isinstance(handler, str) else None
+    if match is None:
+        raise _bad(path, f"spec.handler is {handler!r}, not module:function")
+    module = folder.joinpath(*match[1].split("."))
+    if not (module.with_name(f"{module.name}.py").is_file() or (module / "__init__.py").is_file()):
+        raise _bad(path, f"spec.handler is {handler!r}, and no such module is in the package")
+    return match[0]
+
+
+def _env(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    listed = spec.get("env")
+    found = {}
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, dict) and item.get("value") is not None:
+            name, value = item.get("name"), str(item["value"])
+            if isinstance(name, str) and _ENV_NAME.fullmatch(name) and "\0" not in value:
+                found[name] = value
+    return tuple(found.items())
+
+
+def _http_trigger(spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The HTTP trigger; Nuclio adds one of the name `default-http` where there is none."""
+    for name, trigger in _mapping(spec, "triggers").items():
+        if isinstance(trigger, dict) and trigger.get("kind") == "http":
+            return str(name), trigger
+    return "default-http", {}
+
+
+def _number(values: dict[str, Any], key: str, default: int, least: int = 0) -> int:
+    found = values.get(key)
+    if isinstance(found, bool) or not isinstance(found, int) or found < least:
+        return default
+    return found
+
+
+def _log_level(spec: dict[str, Any]) -> str:
+    sinks = spec.get("loggerSinks")
+    first = sinks[0] if isinstance(sinks, list) and sinks else None
+    return str(first.get("level") or "info") if isinstance(first, dict) else "info"
+
+
+# --------------------------------------------------------------------------
+# graph.json
+# --------------------------------------------------------------------------
+
+
+def _graph(dist: Path) -> dict[str, Any]:
+    """The functions of `graph.json`, in its order; nothing when it cannot be read."""
+    try:
+        graph = json.loads((dist / "graph.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return _mapping(graph, "functions") if isinstance(graph, dict) else {}
+
+
+def _routes(folder: Path) -> tuple[str, ...]:
+    function = _graph(folder.parent).get(folder.name)
+    if isinstance(function, dict) and function.get("topology") == "router":
+        names = [name for name in _mapping(function, "routes") if isinstance(name, str)]
+        return tuple(f"/v2/models/{quote(name)}/infer" for name in names) or ("/",)
+    return ("/",)

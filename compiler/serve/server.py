@@ -1,0 +1,273 @@
+"""An output folder behind HTTP, one port a function, as the Nuclio processor would serve it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from multidict import CIMultiDict
+
+from ..diagnostics import GraphError
+from .events import Answer, failure, make_event
+from .interpreter import check_interpreter
+from .packages import Package, find_packages
+from .pool import Log, Pool
+
+#: Seconds that requests in progress have to finish when the server is told to end.
+GRACE = 5.0
+#: Headers that belong to the connection and not to an answer.
+_OURS = {"connection", "content-length", "content-type", "keep-alive", "transfer-encoding"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where one function answers."""
+
+    function: str
+    url: str
+    #: Paths that people may want to call.
+    routes: tuple[str, ...]
+    workers: int
+
+
+def write_line(line: str) -> None:
+    """The log of those who ask for no other: standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def serve(
+    dist: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    python: str = sys.executable,
+    workers: int | None = None,
+    announce: Callable[[Endpoint], None] | None = None,
+    log: Log = write_line,
+    grace: float = GRACE,
+) -> int:
+    """Serve every function of an output folder, or one function's folder, until told to end.
+
+    The first function listens on `port`, the next on the one after it; 0 takes any that are free.
+    `announce` is called once a function, when all of them answer. The first SIGINT or SIGTERM lets
+    requests in progress finish, the second does not; what is returned is the exit code.
+    """
+    packages = find_packages(dist)
+    python = check_interpreter(python, packages)
+    return asyncio.run(
+        _serve(
+            Server(
+                packages,
+                host=host,
+                port=port,
+                python=python,
+                workers=workers,
+                log=log,
+                grace=grace,
+            ),
+            announce,
+            log,
+        )
+    )
+
+
+async def _serve(server: Server, announce: Callable[[Endpoint], None] | None, log: Log) -> int:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            server.kill()
+            os._exit(128 + number)
+        log("ending: requests in progress are finished (once more to end at once)")
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    stopped = asyncio.create_task(stop.wait())
+    starting = asyncio.create_task(server.start())
+    try:
+        await asyncio.wait({stopped, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            for endpoint in starting.result():
+                if announce:
+                    announce(endpoint)
+            await stopped
+    finally:
+        for task in (starting, stopped):
+            task.cancel()
+        await asyncio.gather(starting, stopped, return_exceptions=True)
+        await server.close()
+    return 0
+
+
+class Server:
+    """The functions of an output folder on ports of their own; lives in a running loop."""
+
+    def __init__(
+        self,
+        packages: Iterable[Package],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        python: str = sys.executable,
+        workers: int | None = None,
+        log: Log = write_line,
+        grace: float = GRACE,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._log = log
+        self._pools = [
+            Pool(package, python, workers or package.workers, log) for package in packages
+        ]
+        self._runners: list[web.ServerRunner] = []
+        self._sockets: list[socket.socket] = []
+        self._grace = grace
+
+    async def start(self) -> tuple[Endpoint, ...]:
+        """Start all workers, then listen."""
+        for place in range(len(self._pools)):
+            self._sockets.append(_bind(self._host, self._port and self._port + place))
+        # All are waited for: one that is still starting could not be ended.
+        outcomes = await asyncio.gather(
+            *(pool.start() for pool in self._pools), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+        return tuple(
+            [
+                await self._listen(pool, listener)
+                for pool, listener in zip(self._pools, self._sockets, strict=True)
+            ]
+        )
+
+    async def close(self) -> None:
+        """Stop listening, finish requests in progress, end the workers."""
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        for listener in self._sockets:
+            listener.close()
+        await asyncio.gather(*(pool.close() for pool in self._pools))
+
+    def kill(self) -> None:
+        """End all workers at once."""
+        for pool in self._pools:
+            pool.kill()
+
+    async def _listen(self, pool: Pool, listener: socket.socket) -> Endpoint:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            started = time.perf_counter()
+            response = await _respond(pool, request, self._log)
+            took = (time.perf_counter() - started) * 1000
+            what = f"{request.method} {request.raw_path}".encode("unicode_escape").decode()
+            self._log(f"{pool.package.name}: {what} {response.status} {took:.1f} ms")
+            return response
+
+        # The function gets a compressed body as it came.
+        server = web.Server(handle, auto_decompress=False, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=self._grace)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        host, port = listener.getsockname()[:2]
+        return Endpoint(
+            function=pool.package.name,
+            url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
+            routes=pool.package.routes,
+            workers=pool.count,
+        )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A bound socket: that a port is taken is known before a worker is started."""
+    place = f"{host}:{port}"
+    if port > 65535:
+        raise GraphError(f"there is no port {port}", code="GC043", help="name a lower --port")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise GraphError(f"cannot listen on {place}: {error.strerror}", code="GC043") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise GraphError(
+            f"cannot listen on {place}: {error.strerror}",
+            code="GC043",
+            help="name another --port; 0 takes any that is free",
+        ) from None
+    return listener
+
+
+async def _respond(pool: Pool, request: web.BaseRequest, log: Log) -> web.StreamResponse:
+    """The response to one request: the function's, or what the processor says in its place."""
+    if request.path == "/__internal/health":
+        return web.Response()
+    try:
+        body = await _read_body(request, pool.package.body_limit)
+    except _Unreadable:
+        response = web.Response(status=400, text="Error when parsing request")
+        response.force_close()
+        return response
+    try:
+        event = make_event(
+            pool.package,
+            method=request.method,
+            target=request.raw_path,
+            headers=request.headers.items(),
+            size=len(body),
+        )
+    except ValueError as error:
+        return _response(failure(f"the request is not UTF-8: {error}"))
+    try:
+        return _response(await pool.handle(event, body))
+    except Exception as error:
+        log(f"{pool.package.name}: a bug of graphc: {error!r}")
+        return _response(failure("internal error of graphc serve"))
+
+
+class _Unreadable(Exception):
+    """The body is over the limit or not what its headers say."""
+
+
+async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
+    if (request.content_length or 0) > limit:
+        raise _Unreadable
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # Not part of the response that is still to come.
+        request.writer.output_size = 0
+    parts, size = [], 0
+    try:
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size > limit:
+                raise _Unreadable
+            parts.append(part)
+    except (aiohttp.ClientError, HttpProcessingError) as error:
+        raise _Unreadable from error
+    return b"".join(parts)
+
+
+def _response(answer: Answer) -> web.Response:
+    headers: CIMultiDict[str] = CIMultiDict({"Server": "nuclio"})
+    for name, value in answer.headers.items():
+        if name.lower() not in _OURS:
+            headers[name] = value
+    if answer.content_type:
+        headers["Content-Type"] = answer.content_type
+    return web.Response(status=answer.status, headers=headers, body=answer.body)

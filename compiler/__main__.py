@@ -1,0 +1,5 @@
+"""`python -m graphc`"""
+
+from .cli import main
+
+main()

@@ -1,0 +1,236 @@
+"""From evaluated values to what the IR holds: targets, constructor arguments, paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from . import ir
+from .code_index import Symbol
+from .diagnostics import GraphError, Span
+from .frontend.free_names import free_names
+from .frontend.values import (
+    EnvValue,
+    External,
+    HostObject,
+    Instance,
+    Unknown,
+    UserClass,
+    UserFunction,
+    UserModule,
+)
+
+if TYPE_CHECKING:
+    from .builder import Session
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+#: What a class's own arguments never include when it is given as an object (serving.md 1.5).
+_NOT_ARGUMENTS = frozenset(("context", "kwargs"))
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What a step or route runs."""
+
+    cls: ir.Target | None
+    method: str | None
+    function: ir.Target | None
+    args: ir.Args
+
+
+def target_of(session: Session, value: Any, where: Span, what: str) -> ir.Target:
+    """The code that a `class_name` or `handler` stands for; raises GraphError.
+
+    Class objects count as their name (serving.md Q1), which MLRun 1.12 refuses.
+    """
+    match value:
+        case ir.Named() | ir.UserCode() | ir.Dotted() | ir.Inline():
+            return value
+        case str():
+            if not value:
+                raise GraphError(f"{what} is empty", span=where)
+            return ir.Named(value, where)
+        case UserClass() | UserFunction() if value.top_level:
+            return ir.UserCode(Symbol(value.module.name, value.name), where)
+        case UserFunction(node=cst.Lambda()):
+            return _lambda(session, value, where)
+        case UserClass() | UserFunction():
+            raise GraphError(
+                f"{value.name!r} is defined inside a function, where a package cannot reach it",
+                code="GC016",
+                span=where,
+                help="move it to the top level of its module",
+            )
+        case External():
+            return ir.Dotted(value.dotted, where)
+        case Unknown():
+            from .builder import unknown_value
+
+            raise unknown_value(value, where)
+    raise GraphError(
+        f"{what} must be a name, a class or a function, not {_describe(value)}", span=where
+    )
+
+
+def _lambda(session: Session, function: UserFunction, where: Span) -> ir.Target:
+    node = function.node
+    assert isinstance(node, cst.Lambda)
+    if function.name != "<lambda>":
+        return ir.UserCode(Symbol(function.module.name, function.name), where)
+    parameters = node.params
+    if len(parameters.params) != 1 or parameters.kwonly_params or parameters.posonly_params:
+        raise GraphError("a step's lambda takes one parameter", code="GC017", span=where)
+    parameter = parameters.params[0].name.value
+    names: dict[str, Symbol] = {}
+    values: dict[str, Any] = {}
+    for name in sorted(free_names(node)):
+        found, top_level = function.scope.locate(name)
+        if found and top_level:
+            names[name] = Symbol(function.module.name, name)
+        elif found:
+            values[name] = Arguments(session).value(function.scope.get(name), where)
+    text = function.module.tree.code_for_node(node.body)
+    return ir.Inline(text, parameter, where, names, values)
+
+
+class Arguments:
+    """Checks and freezes what a step is given."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def freeze(
+        self, args: Mapping[str, Any], where: Span, spans: Mapping[str, Span] | None = None
+    ) -> ir.Args:
+        """Arguments as the IR holds them; raises GraphError for what no package can hold."""
+        spans = spans or {}
+        return tuple(
+            (key, self.argument(key, value, spans.get(key, where))) for key, value in args.items()
+        )
+
+    def argument(self, key: str, value: Any, where: Span) -> Any:
+        """A constructor argument; `_fn="name"` is a name to look up (serving.md 2.3)."""
+        if not isinstance(key, str) or not key.isidentifier():
+            raise GraphError(f"{key!r} cannot be the name of an argument", code="GC018", span=where)
+        if key.startswith("_") and isinstance(value, str):
+            return ir.Named(value, where)
+        return self.value(value, where)
+
+    def value(self, value: Any, where: Span, depth: int = 0) -> Any:
+        """A value that generated code can spell."""
+        if depth > _DEEPEST:
+            raise GraphError("the value is nested too deeply", code="GC020", span=where)
+        match value:
+            case bool() | None | int() | float() | complex() | str() | bytes():
+                return value
+            case list():
+                return [self.value(item, where, depth + 1) for item in value]
+            case tuple():
+                return tuple(self.value(item, where, depth + 1) for item in value)
+            case dict():
+                return {
+                    self.value(key, where, depth + 1): self.value(item, where, depth + 1)
+                    for key, item in value.items()
+                }
+            case set() | frozenset():
+                return type(value)(self.value(item, where, depth + 1) for item in value)
+            case EnvValue(name=name, default=default, required=required):
+                if depth:
+                    raise GraphError(
+                        f"the environment variable {name} stands inside a container",
+                        code="GC020",
+                        span=where,
+                        help=f"give its value at build time: --env {name}=VALUE",
+                    )
+                return ir.EnvLookup(name, default, required)
+            case UserFunction() | UserClass() | External() | Unknown():
+                return target_of(self._session, value, where, "the argument")
+        raise GraphError(
+            f"{_describe(value)} cannot be written into a package",
+            code="GC020",
+            span=where,
+            help="pass numbers, texts, lists and dicts, and build the object in the class",
+        )
+
+    def runs(
+        self,
+        cls: Any,
+        handler: Any,
+        args: Mapping[str, Any],
+        where: Span,
+        spans: Mapping[str, Span],
+    ) -> Runs:
+        """The code of a step; with a class, `handler` names one of its methods."""
+        handler_span = spans.get("handler", where)
+        if cls is None:
+            function = target_of(self._session, handler, handler_span, "handler")
+            return Runs(None, None, function, ())
+        if isinstance(cls, Instance):
+            cls, own = self.of_instance(cls, spans.get("class_name", where))
+            for name in ("name", "full_event", "input_path", "result_path"):
+                own.pop(name, None)
+            args = {**own, **args}
+        method = None
+        if handler is not None:
+            method = self._session.text(handler, "handler", handler_span)
+            if not method.isidentifier():
+                raise GraphError(
+                    f"{method!r} cannot be a method's name", code="GC017", span=handler_span
+                )
+        target = target_of(self._session, cls, spans.get("class_name", where), "class_name")
+        return Runs(target, method, None, self.freeze(args, where, spans))
+
+    def of_instance(self, value: Instance, where: Span) -> tuple[ir.Target, dict[str, Any]]:
+        """`(class, arguments)` of an object given instead of a name (serving.md 1.5)."""
+        cls = target_of(self._session, value.cls, where, "class_name")
+        if value.args and value.args != (None,):
+            names = _POSITIONAL.get(cls.name) if isinstance(cls, ir.Dotted) else None
+            if names is None or len(value.args) > len(names):
+                raise GraphError(
+                    "an object that stands for a step takes its arguments by name",
+                    code="GC016",
+                    span=where,
+                    help="write them as keywords",
+                )
+            arguments = dict(zip(names, value.args, strict=False)) | dict(value.kwargs)
+        else:
+            arguments = dict(value.kwargs)
+        return cls, {
+            key: item
+            for key, item in arguments.items()
+            if key not in _NOT_ARGUMENTS and item is not None
+        }
+
+    def path(self, value: Any, what: str, where: Span) -> str | None:
+        """An `input_path` or `result_path`."""
+        if value is None or value == "":
+            return None
+        return self._session.text(value, what, where)
+
+
+#: Positional parameters of library classes that may be given as objects.
+_POSITIONAL: dict[str, tuple[str, ...]] = {
+    "storey.Filter": ("fn",),
+    "storey.Map": ("fn",),
+    "storey.Extend": ("fn",),
+    "mlrun.serving.VotingEnsemble": ("context", "name", "routes", "protocol"),
+    "mlrun.serving.ModelRouter": ("context", "name", "routes", "protocol"),
+}
+
+
+def _describe(value: Any) -> str:
+    match value:
+        case HostObject():
+            return value.description
+        case Instance():
+            cls = value.cls
+            return f"an object of class {cls.dotted if isinstance(cls, External) else cls.name}"
+        case UserModule():
+            return "a module"
+        case _ if isinstance(value, _PLAIN):
+            return f"{value!r:.60}"
+    return f"a {type(value).__name__}"

@@ -1,0 +1,40 @@
+"""The templates, filled in."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import jinja2
+
+
+def page(name: str, **values: Any) -> str:
+    """A template of templates/ with its values."""
+    return _environment().get_template(name).render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("graphc.templates", "."),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["yaml"] = yaml_scalar
+    return environment
+
+
+def yaml_scalar(value: Any) -> str:
+    """A value as YAML on one line: plain where that is safe, else in JSON's quotes."""
+    if isinstance(value, str):
+        import yaml
+
+        plain = yaml.safe_dump(value, width=10**9, allow_unicode=True).removesuffix("\n...\n").rstrip("\n")
+        if plain == value and "\n" not in plain and ": " not in plain and plain.isprintable():
+            return plain
+        return json.dumps(value)
+    return json.dumps(value)

@@ -1,0 +1,270 @@
+"""The graph as frozen data: what a graph file says, before and after the passes.
+
+Every node that came from the user has a `span`. A *target* is what a step runs: as the graph spells
+it (`Named`), given as an object (`UserCode`, `Dotted`, `Inline`), or found by the pass `resolve`,
+which leaves no `Named` behind. `show` prints a graph as short stable text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .code_index import Symbol
+from .diagnostics import Span
+
+# -- targets
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name in a string, `"PreProcess"` or `"json.loads"`: looked up by the pass `resolve`."""
+
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserCode:
+    """A top-level class or function of the user's."""
+
+    symbol: Symbol
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dotted:
+    """Something of a library, by its full name: `json.loads`, `storey.Filter`."""
+
+    name: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """An expression of one parameter: `"(event['x'])"`, or a lambda in the graph file.
+
+    `names` are the free names in it that stand for code of the user's; `values` those that stand
+    for values known when the graph was read.
+    """
+
+    text: str
+    parameter: str
+    span: Span = field(compare=False)
+    names: Mapping[str, Symbol] = field(default_factory=dict, hash=False)
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+Target = Named | UserCode | Dotted | Inline
+
+
+@dataclass(frozen=True, slots=True)
+class EnvLookup:
+    """An argument read from the environment when the package starts."""
+
+    name: str
+    default: str | None
+    required: bool
+
+
+#: Constructor arguments in the graph's order. Values are plain Python, targets, or EnvLookup.
+Args = tuple[tuple[str, Any], ...]
+
+# -- steps
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step that runs a class (`cls`, and `method` if not its usual one) or a function."""
+
+    name: str
+    span: Span = field(compare=False)
+    cls: Target | None = None
+    method: str | None = None
+    function: Target | None = None
+    args: Args = ()
+    after: tuple[str, ...] = ()
+    full_event: bool | None = None
+    input_path: str | None = None
+    result_path: str | None = None
+    responder: bool = False
+    #: The step that takes this one's failures.
+    on_error: str | None = None
+    #: Runs only when a step (or the graph) that names it fails.
+    catcher: bool = False
+    #: Of catchers: the steps that go on after it.
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A child of a router."""
+
+    key: str
+    span: Span = field(compare=False)
+    cls: Target | None = None
+    method: str | None = None
+    function: Target | None = None
+    args: Args = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A router, as a step of a flow or as the whole function."""
+
+    name: str
+    span: Span = field(compare=False)
+    cls: Target
+    args: Args = ()
+    routes: tuple[Route, ...] = ()
+    after: tuple[str, ...] = ()
+    input_path: str | None = None
+    result_path: str | None = None
+    responder: bool = False
+    on_error: str | None = None
+
+
+Step = Task | Router
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A directed graph of steps, in the order in which they were added."""
+
+    engine: Literal["sync", "async"]
+    span: Span = field(compare=False)
+    steps: tuple[Step, ...] = ()
+    #: The step that takes the failures of steps without a catcher of their own.
+    on_error: str | None = None
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(step.name for step in self.steps)
+
+
+# -- functions
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function container."""
+
+    name: str
+    span: Span = field(compare=False)
+    root: Flow | Router
+    #: The modules, in order, whose names step classes are looked up in; "" is the graph file.
+    code: tuple[str, ...] = ("",)
+    image: str = ""
+    parameters: Args = ()
+    requirements: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    description: str = ""
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All that a graph file defines."""
+
+    source: str
+    functions: tuple[Function, ...] = ()
+
+
+def targets(step: Step | Route) -> Iterator[Target]:
+    """Everything of the step (routes included) that names code."""
+    if isinstance(step, Router):
+        yield step.cls
+        for route in step.routes:
+            yield from targets(route)
+    else:
+        if step.cls is not None:
+            yield step.cls
+        if step.function is not None:
+            yield step.function
+    for _, value in step.args:
+        if isinstance(value, Target):
+            yield value
+
+
+# -- text
+
+
+def show(graph: Graph) -> str:
+    """The graph as text, for `graphc dump --stage ir` and the tests."""
+    lines = [f"graph {graph.source}"]
+    for function in graph.functions:
+        lines.append(f"function {function.name}")
+        for name in ("image", "requirements", "env", "min_replicas", "max_replicas"):
+            if value := getattr(function, name):
+                lines.append(f"  {name} = {value!r}")
+        if function.parameters:
+            lines.append(f"  parameters = {_show_args(function.parameters)}")
+        if isinstance(function.root, Router):
+            lines += _show_router(function.root, "  ")
+            continue
+        on_error = f" on_error={function.root.on_error}" if function.root.on_error else ""
+        lines.append(f"  flow {function.root.engine}{on_error}")
+        for step in function.root.steps:
+            lines += _show_router(step, "    ") if isinstance(step, Router) else [_show_task(step)]
+    return "\n".join(lines) + "\n"
+
+
+def _show_task(step: Task) -> str:
+    kind = "catcher" if step.catcher else "task"
+    return f"    {kind} {step.name}: {_show_runs(step)}{_show_wiring(step)}"
+
+
+def _show_router(step: Router, indent: str) -> list[str]:
+    head = f"{indent}router {step.name}: {show_target(step.cls)}({_show_args(step.args)})"
+    return [head + _show_wiring(step)] + [
+        f"{indent}  route {route.key}: {_show_runs(route)}" for route in step.routes
+    ]
+
+
+def _show_runs(step: Task | Route) -> str:
+    if step.cls is None:
+        return show_target(step.function)
+    method = f".{step.method}" if step.method else ""
+    return f"{show_target(step.cls)}({_show_args(step.args)}){method}"
+
+
+def _show_wiring(step: Step) -> str:
+    parts = [f"after={','.join(step.after)}"] if step.after else []
+    parts += [
+        f"{name}={value}"
+        for name in ("on_error", "full_event", "input_path", "result_path")
+        if (value := getattr(step, name, None)) is not None
+    ]
+    if isinstance(step, Task) and step.before:
+        parts.append(f"before={','.join(step.before)}")
+    if step.responder:
+        parts.append("responds")
+    return "".join(f" {part}" for part in parts)
+
+
+def _show_args(args: Args) -> str:
+    return ", ".join(
+        f"{name}={show_target(value) if isinstance(value, Target) else repr(value)}"
+        for name, value in args
+    )
+
+
+def show_target(target: Target | None) -> str:
+    """A target as the graph spells it."""
+    match target:
+        case Named(text=text):
+            return f"{text!r}"
+        case UserCode(symbol=symbol):
+            return f"{symbol.module}:{symbol.name}"
+        case Dotted(name=name):
+            return name
+        case Inline(text=text, parameter=parameter):
+            return f"({parameter} -> {text})"
+        case None:
+            return "-"

@@ -1,0 +1,147 @@
+"""All files of a dist, as one map of path to bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from .. import ir
+from ..builder import HUB_MODULE
+from ..codegen.handler import handler_module, one_line
+from ..codegen.pages import page
+from ..diagnostics import GraphError
+from ..passes.slicing import Slice, module_name
+from ..plan import Plan
+from ..requirements import requirement_lines
+from ..source import SourceTree
+from .bundle import Bundled
+from .graph_json import graph_json, graph_md
+from .vendoring import vendored
+
+DEFAULT_IMAGE = "python:3.11-slim"
+#: A Docker image reference: nothing in it can end a line or a word.
+_IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the files of one function are made of."""
+
+    plan: Plan
+    slice: Slice
+    bundled: Bundled
+
+
+def assemble(graph: ir.Graph, tree: SourceTree, parts: Mapping[str, Part]) -> dict[str, bytes]:
+    """The files of the dist; raises GraphError for what no file can say."""
+    files: dict[str, bytes] = {}
+    requirements: dict[str, Sequence[str]] = {}
+    for name, part in parts.items():
+        requirements[name] = _requirements(part)
+        for path, data in _function_files(graph, tree, part, requirements[name]).items():
+            files[f"{name}/{path}"] = data
+    slices = {name: part.slice for name, part in parts.items()}
+    files["graph.json"] = graph_json(graph, slices, requirements).encode()
+    files["graph.md"] = graph_md(graph).encode()
+    files[".gitattributes"] = (
+        b"*/runtime_min/** linguist-generated\ngraph.json linguist-generated\n"
+    )
+    return files
+
+
+def _function_files(
+    graph: ir.Graph, tree: SourceTree, part: Part, requirements: Sequence[str]
+) -> dict[str, bytes]:
+    function = part.plan.function
+    source = one_line(graph.source)
+
+    def module_file(module: str) -> str:
+        return HUB_MODULE if module == HUB_MODULE else module_name(tree, module)
+
+    user_modules = sorted({target.symbol.module for target in _user_targets(function)})
+    handler = handler_module(part.plan, graph.source, user_modules, module_file)
+    own = {file.path for file in part.slice.files}
+    handler_name = "handler"
+    while f"{handler_name}.py" in own:
+        handler_name = f"graph_{handler_name}"
+
+    files: dict[str, bytes] = {f"{handler_name}.py": handler.text.encode()}
+    files |= {file.path: file.text.encode() for file in part.slice.files}
+    runtime = set(handler.runtime) | part.slice.runtime
+    if f"{HUB_MODULE}." in handler.text:
+        hub = resources.files("graphc.templates").joinpath(f"hub/{HUB_MODULE}.py")
+        files[f"{HUB_MODULE}.py"] = hub.read_bytes()
+        runtime.add("models")
+    files |= vendored(runtime)
+    files |= {f"models/{path}": data for path, data in part.bundled.files.items()}
+    files["requirements.txt"] = _requirements_text(source, part, requirements).encode()
+
+    base_image, replaced = _image(function)
+    folders = sorted({path.partition("/")[0] for path in files if "/" in path})
+    files["function.yaml"] = page(
+        "function.yaml.j2",
+        source=source,
+        name=function.name,
+        description=function.description or part.plan.summary,
+        handler=f"{handler_name}:handler",
+        env=function.env,
+        environment=[one_line(item.name) for item in part.plan.environment if item.required],
+        min_replicas=1 if function.min_replicas is None else function.min_replicas,
+        max_replicas=4 if function.max_replicas is None else function.max_replicas,
+        base_image=base_image,
+        replaced_image=replaced,
+        requirements=requirements,
+    ).encode()
+    files["Dockerfile"] = page(
+        "Dockerfile.j2",
+        source=source,
+        base_image=base_image,
+        folders=folders,
+        requirements=requirements,
+    ).encode()
+    return files
+
+
+def _user_targets(function: ir.Function) -> list[ir.UserCode]:
+    root = function.root
+    steps = (root,) if isinstance(root, ir.Router) else root.steps
+    return [target for step in steps for target in ir.targets(step)
+            if isinstance(target, ir.UserCode)]  # fmt: skip
+
+
+def _image(function: ir.Function) -> tuple[str, str]:
+    """`(base image, the image it stands for)`: MLRun's own images are of no use here."""
+    image = function.image
+    if not image or image.partition(":")[0].partition("@")[0] in (
+        "mlrun/mlrun", "mlrun/ml-base", "mlrun/ml-models", "mlrun/mlrun-gpu",
+    ):  # fmt: skip
+        return DEFAULT_IMAGE, one_line(image)
+    if not _IMAGE.fullmatch(image):
+        raise GraphError(
+            f"{image[:80]!r} is not the name of an image",
+            code="GC018",
+            span=function.span,
+            help=f"an example: {DEFAULT_IMAGE}",
+        )
+    return image, ""
+
+
+def _requirements(part: Part) -> Sequence[str]:
+    imports = dict(part.slice.imports)
+    lines = requirement_lines(sorted(imports), part.plan.function.requirements)
+    return lines
+
+
+def _requirements_text(source: str, part: Part, lines: Sequence[str]) -> str:
+    remarks = []
+    if not lines:
+        remarks.append("Nothing: the steps use the standard library only.")
+    if part.slice.unpickles:
+        place = part.slice.unpickles[0]
+        remarks += [
+            f"Models are unpickled ({one_line(place.file)}). The packages they need cannot be seen",
+            "from here: name them with fn.with_requirements([...]).",
+        ]
+    return page("requirements.txt.j2", source=source, remarks=remarks, lines=lines)

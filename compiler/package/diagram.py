@@ -1,0 +1,173 @@
+"""The picture of a function: nodes and arrows, written as Mermaid or Graphviz."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .. import ir
+from ..identifiers import Names, snake_case
+from ..passes.picture import class_name
+from ..passes.validate import starts, successors
+
+Shape = Literal["box", "end", "filter", "router"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    id: str
+    label: str
+    shape: Shape = "box"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    source: str
+    target: str
+    label: str = ""
+    #: A dotted arrow for what happens on failure, a plain line between a router and its routes.
+    kind: Literal["flow", "failure", "part"] = "flow"
+
+
+@dataclass(slots=True)
+class Diagram:
+    """Nodes and arrows, in the order in which they are drawn."""
+
+    nodes: list[Node] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+
+    def mermaid(self) -> str:
+        """The diagram as a Mermaid flowchart."""
+        nodes = {node.id: _mermaid_node(node) for node in self.nodes}
+        lines = ["flowchart LR"]
+        drawn: set[str] = set()
+
+        def shown(name: str) -> str:
+            text = name if name in drawn else nodes[name]
+            drawn.add(name)
+            return text
+
+        for arrow in self.arrows:
+            source, target = shown(arrow.source), shown(arrow.target)
+            if arrow.kind == "part":
+                middle = "---"
+            elif arrow.kind == "failure":
+                middle = f"-. {arrow.label} .->"
+            else:
+                middle = "-->"
+            lines.append(f"    {source} {middle} {target}")
+        return "\n".join(lines)
+
+    def dot(self) -> str:
+        """The diagram in Graphviz' language."""
+        shapes = {"box": "box", "end": "oval", "filter": "diamond", "router": "hexagon"}
+        lines = ["digraph {", "    rankdir=LR;"]
+        lines += [
+            f"    {_dot_text(node.id)} [label={_dot_text(node.label)}, shape={shapes[node.shape]}];"
+            for node in self.nodes
+        ]
+        for arrow in self.arrows:
+            style = {"flow": "solid", "failure": "dashed", "part": "solid"}[arrow.kind]
+            head = ", arrowhead=none" if arrow.kind == "part" else ""
+            lines.append(
+                f"    {_dot_text(arrow.source)} -> {_dot_text(arrow.target)} "
+                f"[label={_dot_text(arrow.label)}, style={style}{head}];"
+            )
+        return "\n".join([*lines, "}"]) + "\n"
+
+
+def diagram(function: ir.Function) -> Diagram:
+    """The picture of a function."""
+    return _Drawing(function).diagram
+
+
+class _Drawing:
+    def __init__(self, function: ir.Function) -> None:
+        self.diagram = Diagram()
+        # `end` is a word of Mermaid's.
+        self._names = Names({"end", "graph", "subgraph", "style", "class", "click", "default"})
+        self._ids: dict[str, str] = {}
+        root = function.root
+        self._node("request", "request", "end")
+        self._answer: str | None = None
+        if isinstance(root, ir.Router):
+            self._root_router(root)
+        else:
+            self._flow(root)
+
+    def _node(self, key: str, label: str, shape: Shape = "box") -> str:
+        if key not in self._ids:
+            self._ids[key] = self._names.give(snake_case(label))
+            self.diagram.nodes.append(Node(self._ids[key], label, shape))
+        return self._ids[key]
+
+    def _arrow(self, source: str, target: str, label: str = "", kind: str = "flow") -> None:
+        self.diagram.arrows.append(
+            Arrow(source, target, label, kind)  # type: ignore[arg-type]
+        )
+
+    def _end(self, label: str) -> str:
+        return self._node(f"end:{label}", label, "end")
+
+    def _root_router(self, router: ir.Router) -> None:
+        node = self._node("router", class_name(router.cls) or router.name, "router")
+        self._arrow(self._ids["request"], node)
+        for route in router.routes:
+            child = self._node(f"route:{route.key}", route.key)
+            self._arrow(node, child)
+            self._arrow(child, self._end("answer"))
+
+    def _flow(self, flow: ir.Flow) -> None:
+        following = successors(flow)
+        for step in flow.steps:
+            shape: Shape = "box"
+            if isinstance(step, ir.Router):
+                shape = "router"
+            elif isinstance(step.cls, ir.Dotted) and step.cls.name == "storey.Filter":
+                shape = "filter"
+            self._node(f"step:{step.name}", step.name, shape)
+        request = self._ids["request"]
+        for name in starts(flow):
+            self._arrow(request, self._ids[f"step:{name}"])
+        answers = flow.engine == "sync" or any(
+            step.responder and not following[step.name] for step in flow.steps
+        )
+        for step in flow.steps:
+            node = self._ids[f"step:{step.name}"]
+            if step.on_error is not None:
+                self._arrow(node, self._ids[f"step:{step.on_error}"], "error", "failure")
+            if isinstance(step, ir.Router):
+                for route in step.routes:
+                    child = self._node(f"route:{step.name}:{route.key}", route.key)
+                    self._arrow(node, child, kind="part")
+            for name in following[step.name]:
+                self._arrow(node, self._ids[f"step:{name}"])
+            if not following[step.name] and answers:
+                catcher = isinstance(step, ir.Task) and step.catcher
+                if flow.engine == "sync" or step.responder or catcher:
+                    self._arrow(node, self._end("answer"))
+            if isinstance(step, ir.Task) and isinstance(step.cls, ir.Dotted) and (
+                step.cls.name == "storey.Filter" and answers
+            ):  # fmt: skip
+                self._arrow(node, self._end("204"), "dropped", "failure")
+        if flow.on_error is not None:
+            node = self._node("any", "any step", "end")
+            self._arrow(node, self._ids[f"step:{flow.on_error}"], "error", "failure")
+
+
+def _mermaid_node(node: Node) -> str:
+    label = node.label
+    if not re.fullmatch(r"[\w. -]+", label, re.ASCII) or label.lower() == "end":
+        escaped = html.escape(label, quote=False).replace('"', "#quot;").replace("`", "#96;")
+        label = f'"{escaped}"'
+    left, right = {"box": "[]", "end": ("([", "])"), "filter": "{}", "router": ("{{", "}}")}[
+        node.shape
+    ]
+    return f"{node.id}{left}{label}{right}"
+
+
+def _dot_text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

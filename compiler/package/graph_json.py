@@ -1,0 +1,204 @@
+"""graph.json and graph.md: the graph after all passes, for tools and for the pull request."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import __version__, ir
+from ..codegen.pages import page
+from ..passes.picture import class_name
+from ..passes.slicing import Slice
+from ..passes.validate import successors
+from .diagram import diagram
+
+_WIDTH = 110
+
+
+def graph_json(
+    graph: ir.Graph, slices: Mapping[str, Slice], requirements: Mapping[str, Sequence[str]]
+) -> str:
+    """The text of graph.json: deterministic, with source lines."""
+    functions = {
+        function.name: {
+            **_function(function),
+            "code": {file.source: list(file.names) for file in slices[function.name].files},
+            "requirements": list(requirements[function.name]),
+        }
+        for function in graph.functions
+    }
+    document = {"graphc": __version__, "source": graph.source, "functions": functions}
+    return _pretty(document, 0) + "\n"
+
+
+def _function(function: ir.Function) -> dict[str, Any]:
+    root = function.root
+    if isinstance(root, ir.Router):
+        return {"topology": "router", **_router(root)}
+    catches: dict[str, list[str]] = {}
+    for step in root.steps:
+        if step.on_error is not None:
+            catches.setdefault(step.on_error, []).append(step.name)
+    return {
+        "topology": "flow",
+        "engine": root.engine,
+        **({"on_error": root.on_error} if root.on_error else {}),
+        "steps": {step.name: _step(step, catches.get(step.name)) for step in root.steps},
+    }
+
+
+def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
+    found: dict[str, Any] = (
+        _router(step) if isinstance(step, ir.Router) else _runs(step)
+    )
+    found["after"] = list(step.after)
+    for name in ("full_event", "input_path", "result_path", "on_error"):
+        if (value := getattr(step, name, None)) is not None:
+            found[name] = value
+    if isinstance(step, ir.Task) and step.before:
+        found["before"] = list(step.before)
+    if catches:
+        found["catches"] = catches
+    if step.responder:
+        found["responder"] = True
+    found["line"] = step.span.line
+    return found
+
+
+def _router(router: ir.Router) -> dict[str, Any]:
+    found: dict[str, Any] = {"class": _spelled(router.cls)}
+    if router.args:
+        found["args"] = plain(dict(router.args))
+    found["routes"] = {route.key: {**_runs(route), "line": route.span.line}
+                       for route in router.routes}  # fmt: skip
+    return found
+
+
+def _runs(step: ir.Task | ir.Route) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if step.cls is not None:
+        found["class"] = _spelled(step.cls)
+    if step.method is not None:
+        found["handler"] = step.method
+    if step.function is not None:
+        found["handler"] = _spelled(step.function)
+    if step.args:
+        found["args"] = plain(dict(step.args))
+    return found
+
+
+def _spelled(target: ir.Target) -> str:
+    match target:
+        case ir.UserCode(symbol=symbol):
+            return f"{symbol.module}.{symbol.name}" if symbol.module else symbol.name
+        case ir.Dotted(name=name):
+            return name
+        case ir.Inline(text=text, parameter=parameter):
+            return f"({text})" if parameter == "event" else f"lambda {parameter}: {text}"
+    return target.text
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it; what it cannot hold as Python spells it."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if value - value == 0 else repr(value)
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case dict():
+            return {key if isinstance(key, str) else repr(key): plain(item)
+                    for key, item in value.items()}  # fmt: skip
+        case set() | frozenset():
+            return sorted((plain(item) for item in value), key=repr)
+        case ir.UserCode() | ir.Dotted() | ir.Inline() | ir.Named():
+            return _spelled(value)
+        case ir.EnvLookup(name=name):
+            return f"${{{name}}}"
+    return repr(value)
+
+
+def _pretty(value: Any, depth: int) -> str:
+    """JSON with a line for each thing that fits one."""
+    line = json.dumps(value, ensure_ascii=True)
+    if (depth > 2 and len(line) <= _WIDTH) or not value or not isinstance(value, (dict, list)):
+        return line
+    pad = " " * (depth + 1)
+    if isinstance(value, dict):
+        items = [f"{pad}{json.dumps(key)}: {_pretty(item, depth + 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + "\n" + " " * depth + "}"
+    items = [pad + _pretty(item, depth + 1) for item in value]
+    return "[\n" + ",\n".join(items) + "\n" + " " * depth + "]"
+
+
+# -- graph.md
+
+
+def graph_md(graph: ir.Graph) -> str:
+    """The text of graph.md: a picture and a table for each function."""
+    functions = [
+        {
+            "name": function.name,
+            "mermaid": diagram(function).mermaid(),
+            "rows": [[_cell(text) for text in row] for row in _rows(function)],
+        }
+        for function in graph.functions
+    ]
+    return page("graph.md.j2", source=_cell(graph.source), functions=functions)
+
+
+def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
+    root = function.root
+    if isinstance(root, ir.Router):
+        name = class_name(root.cls) or root.name
+        rows = [(name, _call(root), "request", "400")]
+        return rows + [(f"{name} / {route.key}", _call(route), name, "400") for route in root.routes]
+    following = successors(root)
+    rows = []
+    catches: dict[str, list[str]] = {}
+    for step in root.steps:
+        if step.on_error is not None:
+            catches.setdefault(step.on_error, []).append(step.name)
+    for step in root.steps:
+        responds = step.responder and not following[step.name]
+        after = ", ".join(step.after) or "request"
+        if isinstance(step, ir.Task) and step.catcher:
+            failed = catches.get(step.name, [])
+            after = ", ".join([*failed, *(["any step"] if root.on_error == step.name else [])])
+            after = f"{after} failed"
+        on_error = step.on_error or (
+            root.on_error if root.on_error not in (None, step.name) else "400"
+        )
+        name = f"{step.name}, responds" if responds else step.name
+        rows.append((name, _call(step), after, on_error or "400"))
+        if isinstance(step, ir.Router):
+            vote = isinstance(step.cls, ir.Dotted) and step.cls.name.endswith("VotingEnsemble")
+            rows += [
+                (f"{step.name} / {route.key}", _call(route), step.name,
+                 "left out of the vote" if vote else on_error or "400")
+                for route in step.routes
+            ]  # fmt: skip
+    return rows
+
+
+def _call(step: ir.Step | ir.Route) -> str:
+    if isinstance(step, (ir.Task, ir.Route)) and step.function is not None:
+        text = _spelled(step.function)
+    else:
+        assert step.cls is not None
+        args = ", ".join(f"{key}={json.dumps(plain(value), ensure_ascii=False)}"
+                         for key, value in step.args)  # fmt: skip
+        method = getattr(step, "method", None)
+        text = f"{_spelled(step.cls)}({args})" + (f".{method}" if method else "")
+    if isinstance(step, ir.Task) and step.full_event:
+        text += ", event"
+    return text
+
+
+def _cell(text: str) -> str:
+    """Text for a cell of a Markdown table."""
+    escaped = "".join(char if char.isprintable() else " " for char in html.escape(text, quote=False))
+    return escaped.replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")

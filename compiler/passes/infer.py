@@ -1,0 +1,359 @@
+"""What a static look at the steps' code proves: how each is made and called.
+
+For every step and route a `Facts`: does it take the body or the event, is it a coroutine, which of
+the arguments that MLRun offers does its constructor take (spec/serving.md 2.3, 2.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .. import ir
+from ..builder import HUB_CLASS, HUB_MODULE
+from ..code_index import CodeIndex, FunctionInfo, Symbol
+from ..diagnostics import Diagnostics, did_you_mean
+from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
+
+V2_MODEL = "mlrun.serving.V2ModelServer"
+ROUTERS = frozenset(
+    (
+        "mlrun.serving.ModelRouter",
+        "mlrun.serving.VotingEnsemble",
+        "mlrun.serving.routers.BaseModelRouter",
+    )
+)
+#: What a model may define beyond these takes part in the protocol, so it needs the protocol.
+_PLAIN_METHODS = frozenset(("load", "predict"))
+#: Hooks and state of the protocol (V2ModelServer's own names).
+_PROTOCOL = frozenset(
+    ["__init__", "post_init", "do_event", "do", "preprocess", "validate", "postprocess", "explain", "logged_results", "get_model", "get_param", "set_metric", "run", "protocol", "ready", "name", "model", "context"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a step or route."""
+
+    takes: Value = "body"
+    #: The method called, None for functions.
+    method: str | None = None
+    is_async: bool = False
+    #: Does the function take `context=`?
+    context: bool = False
+    #: How the object is made, None for functions.
+    make: Make | None = None
+    #: Is it a model whose class overrides nothing but `load` and `predict`?
+    plain: bool = False
+    #: May it set `event.terminated`?
+    terminates: bool = False
+    #: Is it a model server or a router, which MLRun starts with `post_init`?
+    protocol: bool = False
+
+
+@dataclass(slots=True)
+class FunctionFacts:
+    """The facts of one function: by step name, and by (router name, route key)."""
+
+    steps: dict[str, Facts] = field(default_factory=dict)
+    routes: dict[tuple[str, str], Facts] = field(default_factory=dict)
+
+
+def infer(
+    graph: ir.Graph, index: CodeIndex, diagnostics: Diagnostics
+) -> Mapping[str, FunctionFacts]:
+    """The facts of every function, by its name; what cannot be called is reported (GC017)."""
+    return {
+        function.name: _Inference(function, index, diagnostics).facts()
+        for function in graph.functions
+    }
+
+
+class _Inference:
+    def __init__(
+        self, function: ir.Function, index: CodeIndex, diagnostics: Diagnostics
+    ) -> None:
+        self._function = function
+        self._index = index
+        self._diagnostics = diagnostics
+
+    def facts(self) -> FunctionFacts:
+        found = FunctionFacts()
+        root = self._function.root
+        for step in (root,) if isinstance(root, ir.Router) else root.steps:
+            if isinstance(step, ir.Router):
+                found.steps[step.name] = self._router(step)
+                for route in step.routes:
+                    found.routes[step.name, route.key] = self._task(route, route.key)
+            else:
+                found.steps[step.name] = self._task(step, step.name)
+        return found
+
+    def _router(self, router: ir.Router) -> Facts:
+        if isinstance(router.cls, ir.Dotted):
+            if router.cls.name not in ROUTERS:
+                self._report(router.cls, f"graphc does not compile the router {router.cls.name} yet",
+                             "GC016")  # fmt: skip
+            return Facts("event", "do_event", make=Make(Library(router.cls.name)), protocol=True)
+        if not isinstance(router.cls, ir.UserCode):
+            return Facts("event")
+        return self._object(router.cls, router.cls.symbol, None, router.args, router.name,
+                            None, extra={"routes"})  # fmt: skip
+
+    def _task(self, step: ir.Task | ir.Route, name: str) -> Facts:
+        full_event = isinstance(step, ir.Task) and bool(step.full_event)
+        if step.function is not None:
+            return self._called(step.function, full_event)
+        match step.cls:
+            case ir.UserCode(symbol=symbol) as target:
+                task = step if isinstance(step, ir.Task) else None
+                return self._object(target, symbol, step.method, step.args, name, task)
+            case ir.Dotted(name=dotted) as target:
+                return self._library(target, dotted, step, name, full_event)
+        return Facts()
+
+    # -- functions
+
+    def _called(self, target: ir.Target, full_event: bool) -> Facts:
+        takes: Value = "event" if full_event else "body"
+        if not isinstance(target, ir.UserCode):
+            return Facts(takes)
+        info = self._index.function_info(target.symbol)
+        if info is None:
+            return Facts(takes)
+        self._no_generator(info, target)
+        names = [parameter.name for parameter in info.parameters]
+        first = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
+        context = "context" in names
+        if any(p.kind == "var-positional" for p in info.parameters):
+            pass
+        elif not first or (context and first[0].name == "context"):
+            self._report(
+                target,
+                f"{target.symbol.name}() does not take the "
+                f"{'event' if full_event else 'body'} as its first parameter",
+                "GC017",
+            )
+        missing = [
+            parameter.name
+            for parameter in info.parameters
+            if parameter.required and parameter.name != "context" and parameter not in first[:1]
+        ]
+        if missing and first:
+            self._report(
+                target,
+                f"{target.symbol.name}() needs more than the "
+                f"{'event' if full_event else 'body'}: {', '.join(missing)}",
+                "GC017",
+                "give these parameters defaults; a step is called with one argument",
+            )
+        return Facts(takes, is_async=info.is_async, context=context,
+                     terminates=full_event and "terminated" in info.names_read)  # fmt: skip
+
+    def _no_generator(self, info: FunctionInfo, target: ir.Target) -> None:
+        if info.is_generator:
+            self._report(
+                target,
+                f"{info.name}() is a generator; graphc does not compile streaming answers yet",
+                "GC016",
+            )
+
+    # -- objects
+
+    def _library(
+        self, target: ir.Dotted, dotted: str, step: ir.Task | ir.Route, name: str, full: bool
+    ) -> Facts:
+        if dotted == V2_MODEL:
+            make = Make(Library(dotted), (CONTEXT, name), step.args, starts=True)
+            return Facts("event", "do_event", make=make, protocol=True)
+        if dotted == f"{HUB_MODULE}.{HUB_CLASS}":
+            make = Make(Library(dotted), (CONTEXT, name), step.args, starts=True)
+            return Facts("event", "do_event", make=make, plain=True, protocol=True)
+        if dotted.startswith("storey.") or dotted == "mlrun.serving.merger.Merge":
+            return self._storey(target, step, full)
+        return Facts()
+
+    def _storey(self, target: ir.Dotted, step: ir.Task | ir.Route, full_event: bool) -> Facts:
+        function = storey_function(step)
+        if target.name == "mlrun.serving.merger.Merge":
+            return Facts()
+        if function is None:
+            self._report(target, f"{target.name} needs a function", "GC017",
+                         """pass it as _fn="(expression)" or _fn="name" """.strip())  # fmt: skip
+            return Facts()
+        return self._called(function, full_event)
+
+    def _object(
+        self,
+        target: ir.UserCode,
+        symbol: Symbol,
+        method: str | None,
+        args: ir.Args,
+        name: str,
+        task: ir.Task | None,
+        extra: frozenset[str] | set[str] = frozenset(),
+    ) -> Facts:
+        ancestors = self._index.ancestors(symbol)
+        is_model = V2_MODEL in ancestors
+        is_router = any(ancestor in ROUTERS for ancestor in ancestors)
+        for ancestor in ancestors:
+            if isinstance(ancestor, str) and ancestor.partition(".")[0] in ("mlrun", "storey") and (
+                ancestor != V2_MODEL and ancestor not in ROUTERS
+            ):  # fmt: skip
+                self._report(target, f"graphc does not compile subclasses of {ancestor} yet",
+                             "GC016")  # fmt: skip
+        full_event = task is not None and bool(task.full_event)
+        info: FunctionInfo | None = None
+        takes: Value = "event" if full_event else "body"
+        if method is not None:
+            found = self._index.method(symbol, method)
+            if found is None:
+                self._report(target, f"class {symbol.name!r} has no method {method!r}", "GC017",
+                             did_you_mean(method, self._methods(symbol)))  # fmt: skip
+            else:
+                info = found[1]
+        else:
+            for candidate in ("do_event", "do"):
+                found = self._index.method(symbol, candidate)
+                if found is not None and (found[1] is not None or is_model or is_router):
+                    method, info = candidate, found[1]
+                    break
+            else:
+                self._report(
+                    target,
+                    f"class {symbol.name!r} has neither `do` nor `do_event`",
+                    "GC017",
+                    "add a method `def do(self, body)`, or name one with handler=",
+                )
+            if method == "do_event":
+                takes = "event"
+        if info is not None:
+            self._no_generator(info, target)
+        if self._index.method(symbol, "select_outlets") is not None and not (is_model or is_router):
+            found = self._index.method(symbol, "select_outlets")
+            if found is not None and found[1] is not None:
+                self._report(target, "graphc does not compile select_outlets yet", "GC016")
+        return Facts(
+            takes,
+            method,
+            is_async=info is not None and info.is_async,
+            make=self._make(target, symbol, args, name, task, is_model, is_router, extra),
+            plain=is_model and self._is_plain(symbol),
+            terminates=takes == "event" and self._mentions(symbol, "terminated"),
+            protocol=is_model or is_router,
+        )
+
+    def _methods(self, symbol: Symbol) -> list[str]:
+        infos = [self._index.class_info(item) for item in self._lineage(symbol)]
+        return [name for info in infos if info for name in info.methods]
+
+    def _lineage(self, symbol: Symbol) -> list[Symbol]:
+        """The class and its ancestors, as far as they are the user's."""
+        found = [item for item in self._index.ancestors(symbol) if isinstance(item, Symbol)]
+        return found if symbol in found else [symbol, *found]
+
+    def _is_plain(self, symbol: Symbol) -> bool:
+        """Nothing but `load`, `predict` and helpers of its own, and no base that is not known."""
+        if any(
+            isinstance(item, str) and item not in (V2_MODEL, "object")
+            for item in self._index.ancestors(symbol)
+        ):
+            return False
+        for item in self._lineage(symbol):
+            info = self._index.class_info(item)
+            if info is None:
+                return False
+            names = (set(info.methods) | info.attributes) - _PLAIN_METHODS
+            if names & _PROTOCOL or any(name.startswith(("op_", "__")) for name in names):
+                return False
+        return True
+
+    def _mentions(self, symbol: Symbol, name: str) -> bool:
+        infos = [self._index.class_info(item) for item in self._lineage(symbol)]
+        return any(
+            name in function.names_read
+            for info in infos
+            if info
+            for function in info.methods.values()
+        )
+
+    def _make(
+        self,
+        target: ir.UserCode,
+        symbol: Symbol,
+        args: ir.Args,
+        name: str,
+        task: ir.Task | None,
+        is_model: bool,
+        is_router: bool,
+        extra: frozenset[str] | set[str],
+    ) -> Make:
+        """How the object is made: MLRun's own arguments where the constructor takes them."""
+        signature = self._index.constructor(symbol)
+        given = {key.removeprefix("_") if _is_callable(value) else key: value for key, value in args}
+        offered: dict[str, object] = {
+            "context": CONTEXT,
+            "name": name,
+            "input_path": task.input_path if task else None,
+            "result_path": task.result_path if task else None,
+            "full_event": task.full_event if task else None,
+        }
+        starts = is_model or is_router or self._index.method(symbol, "post_init") is not None
+        accepted = set(signature.names) | extra
+        if not signature.var_keyword:
+            for key in given:
+                if key not in accepted:
+                    self._report(
+                        target,
+                        f"{symbol.name}() has no parameter {key!r}",
+                        "GC017",
+                        did_you_mean(key, accepted),
+                    )
+        for key in signature.required:
+            if key not in given and key not in offered and key not in extra:
+                self._report(target, f"{symbol.name}() needs an argument {key!r}", "GC017",
+                             f"pass {key}=... with the step")  # fmt: skip
+        own_constructor = self._index.method(symbol, "__init__")
+        if is_model and (own_constructor is None or own_constructor[1] is None):
+            plain_args = tuple(
+                (key, value)
+                for key, value in {**given, **offered}.items()
+                if key not in ("context", "name", "full_event")
+                and (key not in offered or value is not None)
+            )
+            return Make(User(symbol), (CONTEXT, name), plain_args, starts=True)
+        passed: dict[str, object] = {}
+        for key, value in offered.items():
+            takes = key in signature.names or signature.accepts_any
+            # None is every known default of these; a required parameter still gets it.
+            if takes and (value is not None or key in signature.required or signature.accepts_any):
+                passed[key] = value
+        passed |= {key: value for key, value in given.items() if key not in offered}
+        return Make(User(symbol), (), tuple(passed.items()), starts=starts)
+
+    def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
+        self._diagnostics.error(code, message, target.span, help=help)
+
+
+def _is_callable(value: object) -> bool:
+    return isinstance(value, ir.Target)
+
+
+def storey_function(step: ir.Task | ir.Route) -> ir.Target | None:
+    """The function of a storey.Filter, Map or Extend: `_fn="..."`, or `fn=` an object."""
+    for key, value in step.args:
+        if key in ("_fn", "fn") and isinstance(value, ir.Target):
+            return value
+    return None
+
+
+def callee_of(target: ir.Target) -> Callee:
+    """What calls the target, for codegen."""
+    match target:
+        case ir.UserCode(symbol=symbol):
+            return User(symbol)
+        case ir.Dotted(name=name):
+            return Library(name)
+        case ir.Inline():
+            return Formula(target)
+    raise AssertionError(f"{target} was not resolved")

@@ -1,0 +1,513 @@
+"""From the graph to plans: what happens to an event, in order, as instructions.
+
+Before:  task a: :f  /  task b: :g after=a responds
+After:   unwrap; a: :f(body) -> body; b: :g(body) -> return
+
+A step that one other leads to stands behind it; where ways part or meet, each goes on in a method
+of its own. Failures are caught by one `try` around neighbouring steps with the same catcher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .. import ir
+from ..identifiers import Names, snake_case
+from ..plan import (
+    Arrive,
+    Call,
+    Callee,
+    Caught,
+    Extend,
+    FanOut,
+    Finish,
+    Gather,
+    Goto,
+    Instruction,
+    Invoke,
+    Keep,
+    MakeMerge,
+    MakeStep,
+    Making,
+    Member,
+    Method,
+    Own,
+    Plan,
+    ReadBody,
+    ReturnBody,
+    StopIfTerminated,
+    Try,
+    Unwrap,
+    Value,
+    WriteBody,
+)
+from .infer import Facts, FunctionFacts, callee_of, storey_function
+from .picture import picture, summary
+from .routers import router_making
+from .topology import Topology
+
+#: Where the value is: in the local `body`, in `event.body`, or in both.
+State = Literal["body", "event", "both"]
+
+MERGE = "mlrun.serving.merger.Merge"
+
+
+def lower(graph: ir.Graph, facts: Mapping[str, FunctionFacts]) -> tuple[Plan, ...]:
+    """The plan of every function."""
+    return tuple(
+        _router_plan(function, facts[function.name])
+        if isinstance(function.root, ir.Router)
+        else _FlowLowering(function, function.root, facts[function.name]).plan()
+        for function in graph.functions
+    )
+
+
+def _router_plan(function: ir.Function, facts: FunctionFacts) -> Plan:
+    assert isinstance(function.root, ir.Router)
+    router = function.root
+    making = router_making(router, facts, Names(), attribute="router", root=True)
+    return Plan(
+        function=function,
+        summary=summary(function),
+        picture=picture(function),
+        is_async=False,
+        responds=True,
+        causes=True,
+        makes=(making,),
+        environment=_environment([router]),
+    )
+
+
+def _environment(steps: Iterable[ir.Step | ir.Route]) -> tuple[ir.EnvLookup, ...]:
+    """The look-ups among the arguments of the steps and their routes."""
+    found: dict[str, ir.EnvLookup] = {}
+    for step in steps:
+        for owner in (step, *(step.routes if isinstance(step, ir.Router) else ())):
+            for _, value in owner.args:
+                if isinstance(value, ir.EnvLookup):
+                    found.setdefault(value.name, value)
+    return tuple(found[name] for name in sorted(found))
+
+
+@dataclass(slots=True)
+class _Region:
+    """Neighbouring steps with the same catcher that work on the same kind of value."""
+
+    catcher: str | None
+    kind: Value
+    #: Where the value was when the first of them began.
+    entry: State
+    steps: list[tuple[str, list[Instruction]]]
+
+
+class _FlowLowering:
+    def __init__(self, function: ir.Function, flow: ir.Flow, facts: FunctionFacts) -> None:
+        self._function = function
+        self._flow = flow
+        self._facts = facts
+        self._sync = flow.engine == "sync"
+        self._topology = Topology(flow, facts)
+        self._names = Names({"run", "context"})
+        self._attributes: dict[str, str] = {}
+        self._methods: dict[str, str] = {}
+        self._makes: list[Making] = []
+        self._responds = self._sync or self._topology.responder is not None
+        self._keeps_context = False
+        #: Synchronous engine with a handler for the whole graph and steps of both kinds: then
+        #: `event.body` follows every step, so that the handler finds what the failed step got.
+        self._follow = self._sync and flow.on_error is not None and self._mixed()
+
+    def plan(self) -> Plan:
+        topology = self._topology
+        for step in self._flow.steps:
+            self._make(step)
+        for head in topology.heads:
+            self._methods[head] = self._names.give(f"run_{snake_case(head)}")
+        methods = [self._run(), *(self._method(head) for head in topology.heads)]
+        return Plan(
+            function=self._function,
+            summary=summary(self._function),
+            picture=picture(self._function),
+            is_async=topology.awaits(topology.starts),
+            responds=self._responds,
+            causes=self._sync,
+            makes=tuple(self._makes),
+            methods=tuple(methods),
+            keeps_context=self._keeps_context,
+            environment=_environment(self._flow.steps),
+        )
+
+    def _mixed(self) -> bool:
+        kinds = {self._facts.steps[step.name].takes for step in self._flow.steps
+                 if not (isinstance(step, ir.Task) and step.catcher)}  # fmt: skip
+        return len(kinds) > 1
+
+    # -- what is made at start
+
+    def _make(self, step: ir.Step) -> None:
+        facts = self._facts.steps[step.name]
+        if isinstance(step, ir.Router):
+            written_out = not (self._sync and self._topology.following[step.name])
+            making = router_making(
+                step, self._facts, self._names, attribute=snake_case(step.name, "router"),
+                root=False, written_out=written_out,
+            )  # fmt: skip
+            self._attributes[step.name] = making.attribute
+            self._makes.append(making)
+        elif _library(step) == MERGE:
+            if step.name not in self._topology.gathered and len(step.after) > 1:
+                attribute = self._attributes[step.name] = self._names.give(
+                    snake_case(step.name, "merge")
+                )
+                args = dict(step.args)
+                key_path = args.get("key_path") or args.get("_key_path")
+                self._makes.append(
+                    MakeMerge(
+                        step.name,
+                        attribute,
+                        args.get("expected_num_events") or len(step.after),
+                        key_path,
+                        args.get("max_behind"),
+                        bool(step.full_event),
+                    )
+                )
+        elif facts.make is not None:
+            attribute = self._attributes[step.name] = self._names.give(snake_case(step.name))
+            self._makes.append(MakeStep(attribute, facts.make))
+
+    # -- methods
+
+    def _run(self) -> Method:
+        starts = self._topology.starts
+        first = self._flow.step(starts[0])
+        at_once = len(starts) == 1 and self._facts.steps[first.name].takes == "event"
+        block: list[Instruction] = [Unwrap(assign=not at_once)]
+        state: State = "event" if at_once else "both"
+        if len(starts) > 1:
+            block += self._fan_out(starts, state)
+        else:
+            block += self._path(starts[0], state)
+        if self._sync and self._flow.on_error is not None:
+            unwrap, *rest = block
+            block = [unwrap, Try(tuple(rest), tuple(self._graph_catch()))]
+        return Method(
+            "run",
+            ("event",),
+            self._topology.awaits(starts),
+            "",
+            tuple(block),
+            self._responds,
+        )
+
+    def _method(self, head: str) -> Method:
+        topology = self._topology
+        takes: tuple[Value, ...] = ("event", "body") if topology.method_event[head] else ("body",)
+        merge = topology.gather_heads.get(head)
+        if merge is not None:
+            instructions = _returning(self._path(head, "both", stop=merge))
+            awaits = topology.awaits([head], merge)
+            return Method(self._methods[head], takes, awaits, f"{head}, up to {merge}.",
+                          tuple(instructions))  # fmt: skip
+        return Method(
+            self._methods[head],
+            takes,
+            topology.awaits([head]),
+            f"{head}{' and what follows it' if topology.following[head] else ''}.",
+            tuple(self._path(head, "both")),
+            self._responds,
+        )
+
+    # -- one way through the graph
+
+    def _path(self, name: str | None, state: State, stop: str | None = None) -> list[Instruction]:
+        """The instructions from a step on, until the way ends, parts or meets `stop`."""
+        block: list[Instruction] = []
+        region: _Region | None = None
+        first = True
+
+        def flush() -> None:
+            nonlocal region
+            if region is not None:
+                block.extend(self._close(region))
+            region = None
+
+        while name is not None and name != stop:
+            if name in self._methods and not first:
+                flush()
+                block += self._goto(name, state)
+                return block
+            first = False
+            step = self._flow.step(name)
+            following = self._topology.following[name]
+            gathered = self._topology.gather_at.get(name)
+            last = not following
+            instructions, kind, after, entry = self._step(step, state, last)
+            catcher = self._catcher_of(step)
+            rejoins = name in self._topology.rejoins
+            if region is None or region.catcher != catcher or region.kind != kind or rejoins:
+                flush()
+                block += entry
+                region = _Region(catcher, kind, "both" if entry else state, [])
+            elif entry:
+                instructions = [*entry, *instructions]
+            region.steps.append((name, instructions))
+            state = after
+            if rejoins:
+                flush()
+                self._settle_rejoin(block, state)
+                state = "body"
+            if last:
+                flush()
+                return block
+            if len(following) > 1:
+                flush()
+                if gathered is not None:
+                    block += self._settle(state, "body")
+                    gathering, name = self._gather(following, gathered)
+                    block.append(gathering)
+                    if name is None:
+                        return block + self._ended(gathering.then)
+                    state = "body"
+                    continue
+                return block + self._fan_out(following, state)
+            name = following[0]
+        flush()
+        if name is not None and name == stop:
+            block += self._settle(state, "body")
+        return block
+
+    def _ended(self, then: str) -> list[Instruction]:
+        return [] if then == "return" or not self._responds else [Finish()]
+
+    def _step(
+        self, step: ir.Step, state: State, last: bool
+    ) -> tuple[list[Instruction], Value, State, list[Instruction]]:
+        """`(instructions, kind, state afterwards, what has to stand before the try)`."""
+        facts = self._facts.steps[step.name]
+        answers = last and self._answers(step)
+        if _library(step) == MERGE:
+            return self._merge(step, state, answers, last)
+        kind: Value = facts.takes
+        entry = self._settle(state, kind)
+        if entry:
+            state = "both"
+        library = _library(step)
+        if library in ("storey.Filter", "storey.Extend"):
+            invoke = self._invoke(step, facts)
+            made: Instruction = (
+                Keep(step.name, invoke) if library == "storey.Filter" else Extend(step.name, invoke)
+            )
+            end: list[Instruction] = []
+            if last:
+                end = [ReturnBody()] if answers else self._ended("discard")
+                if answers and kind == "event":
+                    end = [ReadBody(), ReturnBody()]
+            return [made, *end], kind, state, entry
+        then: Literal["body", "event", "both", "return", "discard"]
+        if last:
+            then = "return" if answers else "discard"
+        elif kind == "event" and not self._gives_body(step):
+            then = "event"
+        else:
+            then = "both" if self._follow else "body"
+        call = Call(
+            step.name,
+            self._invoke(step, facts),
+            then,
+            any_result=self._sync and self._gives_event(step) and then == "return",
+        )
+        instructions: list[Instruction] = [call]
+        after: State = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]
+        if last:
+            instructions += self._ended(then)
+        elif self._sync and facts.terminates and then == "event":
+            instructions.append(StopIfTerminated())
+        return instructions, kind, after, entry
+
+    def _gives_body(self, step: ir.Step) -> bool:
+        """Routers that are written out take the event and give a body."""
+        return isinstance(step, ir.Router) and isinstance(self._router(step), str)
+
+    def _gives_event(self, step: ir.Step) -> bool:
+        facts = self._facts.steps[step.name]
+        return facts.takes == "event" and not self._gives_body(step)
+
+    def _router(self, step: ir.Router) -> str | None:
+        """The name of the method of a router that is written out."""
+        attribute = self._attributes[step.name]
+        making = next(made for made in self._makes if made.attribute == attribute)
+        return attribute if getattr(making, "kind", "object") != "object" else None
+
+    def _answers(self, step: ir.Step) -> bool:
+        """Does this step, which nothing follows, answer the caller?"""
+        if self._sync:
+            return True
+        if not self._responds:
+            return False
+        if step.name == self._topology.responder:
+            return True
+        return step.name in self._topology.answering
+
+    def _merge(
+        self, step: ir.Step, state: State, answers: bool, last: bool
+    ) -> tuple[list[Instruction], Value, State, list[Instruction]]:
+        end: list[Instruction] = []
+        if last:
+            end = [ReturnBody()] if answers else self._ended("discard")
+        if step.name not in self._attributes:  # one predecessor: events pass through
+            if last and answers and state == "event":
+                end = [ReadBody(), ReturnBody()]
+            return end, "body", state, []
+        self._keeps_context = True
+        entry = self._settle(state, "body")
+        return [Arrive(step.name, self._attributes[step.name]), *end], "event", "both", entry
+
+    def _settle(self, state: State, kind: Value) -> list[Instruction]:
+        """What brings the value to where it is needed."""
+        if kind == "event" and state == "body":
+            return [WriteBody()]
+        if kind == "body" and state == "event":
+            return [ReadBody()]
+        return []
+
+    def _invoke(self, step: ir.Step, facts: Facts) -> Invoke:
+        if isinstance(step, ir.Router):
+            method = self._router(step)
+            attribute = self._attributes[step.name]
+            callee = Own(method) if method else Member(attribute, facts.method or "do_event")
+            return Invoke(callee, "event", awaits=facts.is_async)
+        target = storey_function(step) if _library(step) else step.function
+        if facts.method is not None and _library(step) is None:
+            return self._with_paths(
+                step,
+                facts,
+                Invoke(Member(self._attributes[step.name], facts.method), facts.takes,
+                       awaits=facts.is_async),
+            )  # fmt: skip
+        assert target is not None
+        self._keeps_context = self._keeps_context or facts.context
+        return self._with_paths(
+            step,
+            facts,
+            Invoke(callee_of(target), facts.takes, awaits=facts.is_async, context=facts.context),
+        )
+
+    def _with_paths(self, step: ir.Task, facts: Facts, invoke: Invoke) -> Invoke:
+        if facts.takes == "event":
+            return invoke  # event steps ignore both (serving.md 3.3)
+        return replace(invoke, input_path=step.input_path, result_path=step.result_path)
+
+    # -- where ways part and meet
+
+    def _goto(self, head: str, state: State) -> list[Instruction]:
+        takes_event = self._topology.method_event[head]
+        before = self._settle(state, "event") if takes_event else []
+        before += self._settle(state, "body")
+        return [
+            *before,
+            Goto(
+                self._methods[head],
+                "event" if takes_event else "body",
+                self._topology.awaits([head]),
+                self._responds,
+            ),
+        ]
+
+    def _fan_out(self, heads: list[str], state: State) -> list[Instruction]:
+        self._keeps_context = True
+        takes_event = any(self._topology.method_event[head] for head in heads)
+        return [
+            *self._settle(state, "body"),
+            FanOut(
+                tuple(self._methods[head] for head in heads),
+                "event" if takes_event else "body",
+                self._topology.awaits(heads),
+                self._responds,
+            ),
+        ]
+
+    def _gather(self, heads: list[str], merge: str) -> tuple[Gather, str | None]:
+        """The branches up to their Merge, and the step behind it."""
+        self._keeps_context = True
+        following = self._topology.following[merge]
+        answers = not following and self._answers(self._flow.step(merge))
+        if len(following) == 1:
+            then: Literal["body", "return", "discard"] = "body"
+        else:
+            then = "return" if answers else "body" if following else "discard"
+        branches = [self._branch(head) for head in heads]
+        chains = [self._topology.chain_to(head, merge) for head in heads]
+        drops = any(
+            _library(self._flow.step(name)) == "storey.Filter" for chain in chains for name in chain
+        )
+        gathering = Gather(
+            tuple(heads), merge, tuple(branches), self._topology.awaits(heads, merge), drops, then
+        )
+        return gathering, following[0] if len(following) == 1 else None
+
+    def _branch(self, head: str) -> Callee:
+        """What runs a branch: the step's own method if it is all there is."""
+        if head not in self._methods:
+            invoke = self._invoke(self._flow.step(head), self._facts.steps[head])
+            return invoke.callee
+        return Own(self._methods[head])
+
+    # -- failures
+
+    def _catcher_of(self, step: ir.Step) -> str | None:
+        if step.on_error is not None:
+            return step.on_error
+        if self._sync or (isinstance(step, ir.Task) and step.catcher):
+            return None
+        return self._flow.on_error if self._flow.on_error != step.name else None
+
+    def _close(self, region: _Region) -> list[Instruction]:
+        """The region's instructions, in a `try` if its failures are caught."""
+        body = [instruction for _, block in region.steps for instruction in block]
+        if region.catcher is None:
+            return body
+        tracks = len(region.steps) > 1
+        name = region.steps[0][0]
+        # A lone body step leaves event.body as it was before it.
+        stale = region.kind == "body" and (tracks or region.entry == "body")
+        state: State = "body" if stale else "both" if region.kind == "body" else "event"
+        rejoin = self._topology.rejoins.get(name) if not tracks else None
+        caught: list[Instruction] = [Caught(None if tracks else name, messages=self._sync)]
+        catch = [*caught, *self._path(region.catcher, state, rejoin)]
+        return [Try(tuple(body), tuple(catch), tracks)]
+
+    def _settle_rejoin(self, block: list[Instruction], state: State) -> None:
+        """Bring the step's own way to where its catcher's way ends: in the local `body`."""
+        if state == "event":
+            made = block.pop()
+            assert isinstance(made, Try)
+            block.append(replace(made, body=(*made.body, ReadBody())))
+
+    def _graph_catch(self) -> list[Instruction]:
+        """Synchronous engine: the graph's handler ends the flow and answers (serving.md 7.4)."""
+        assert self._flow.on_error is not None
+        state: State = "both" if self._follow else "body"
+        kinds = {self._facts.steps[step.name].takes for step in self._flow.steps
+                 if not (isinstance(step, ir.Task) and step.catcher)}  # fmt: skip
+        if not self._follow and kinds == {"event"}:
+            state = "event"
+        return [Caught("", messages=True), *self._path(self._flow.on_error, state)]
+
+
+def _returning(block: list[Instruction]) -> list[Instruction]:
+    """The block with its last result given back."""
+    *before, last = block
+    if isinstance(last, Call) and last.then == "body":
+        return [*before, replace(last, then="return")]
+    return [*block, ReturnBody()]
+
+
+def _library(step: ir.Step) -> str | None:
+    """The storey step or Merge that a task is, None for the user's own."""
+    if isinstance(step, ir.Task) and isinstance(step.cls, ir.Dotted):
+        name = step.cls.name
+        if name.startswith("storey.") or name == MERGE:
+            return name
+    return None

@@ -1,0 +1,135 @@
+"""A function in a few words: the sentence and the picture on top of its handler."""
+
+from __future__ import annotations
+
+import textwrap
+
+from .. import ir
+from .validate import starts, successors
+
+_WIDTH = 84
+
+
+def summary(function: ir.Function) -> str:
+    """What the function is: `a flow that answers what `final` returns`."""
+    root = function.root
+    if isinstance(root, ir.Router):
+        if isinstance(root.cls, ir.Dotted) and root.cls.name.endswith(".ModelRouter"):
+            return "a router; the model that the path names answers"
+        if isinstance(root.cls, ir.Dotted) and root.cls.name.endswith(".VotingEnsemble"):
+            return "an ensemble; the models vote, or the one that the path names answers"
+        return f"a router; {class_name(root.cls)} decides which route answers"
+    if root.engine == "sync":
+        return "a flow that answers what its last step returns"
+    following = successors(root)
+    for step in root.steps:
+        if step.responder and not following[step.name]:
+            return f"a flow that answers what `{step.name}` returns"
+    return "a flow that answers with the event's id, as no step responds"
+
+
+def picture(function: ir.Function) -> tuple[str, ...]:
+    """The ways of an event, a line each, wrapped where they are long."""
+    root = function.root
+    if isinstance(root, ir.Router):
+        prefix = dict(root.args).get("url_prefix", "/v2/models")
+        keys = " | ".join(route.key for route in root.routes)
+        lines = [f"{prefix}/{{model}}/{{operation}} -> {keys} -> answer"]
+        if isinstance(root.cls, ir.Dotted) and root.cls.name.endswith(".VotingEnsemble"):
+            lines.append(f"{prefix}/{{operation}} -> vote of {keys} -> answer")
+    else:
+        lines = _flow(root)
+    return tuple(part for line in lines for part in _wrapped(line))
+
+
+def class_name(target: ir.Target | None) -> str:
+    """A class's name without its module."""
+    match target:
+        case ir.UserCode(symbol=symbol):
+            return symbol.name
+        case ir.Dotted(name=name):
+            return name.rpartition(".")[2]
+    return ""
+
+
+def _flow(flow: ir.Flow) -> list[str]:
+    following = successors(flow)
+    preceding: dict[str, int] = {}
+    for names in following.values():
+        for name in names:
+            preceding[name] = preceding.get(name, 0) + 1
+    lines: list[str] = []
+    first = starts(flow)
+    if len(first) > 1:
+        lines.append(f"request -> {', '.join(first)}")
+    catchers: dict[str, list[str]] = {}
+    for step in flow.steps:
+        if step.on_error is not None:
+            catchers.setdefault(step.on_error, []).append(step.name)
+    if flow.on_error is not None:
+        catchers.setdefault(flow.on_error, []).insert(0, "any step")
+    todo = [*first]
+    seen: set[str] = set()
+    while todo:
+        name = todo.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        line, more = _line(flow, name, following, preceding)
+        lines.append(line)
+        todo = [*more, *todo]
+    for catcher, users in catchers.items():
+        line, more = _line(flow, catcher, following, preceding)
+        lines.append(f"{', '.join(users)} failed -> {line}")
+        for name in more:
+            if name not in seen:
+                seen.add(name)
+                lines.append(_line(flow, name, following, preceding)[0])
+    lines += [
+        f"{step.name} dropped -> 204"
+        for step in flow.steps
+        if isinstance(step, ir.Task)
+        and isinstance(step.cls, ir.Dotted)
+        and step.cls.name == "storey.Filter"
+    ]
+    return lines
+
+
+def _line(
+    flow: ir.Flow, name: str, following: dict[str, list[str]], preceding: dict[str, int]
+) -> tuple[str, list[str]]:
+    """One way as far as it neither parts nor meets another, and where it goes on."""
+    words = [_word(flow.step(name))]
+    while True:
+        after = following[name]
+        if len(after) != 1:
+            if after:
+                words.append(", ".join(after))
+            elif _answers(flow, name):
+                words.append("answer")
+            return " -> ".join(words), after
+        (name,) = after
+        if preceding.get(name, 0) > 1:
+            words.append(name)
+            return " -> ".join(words), after
+        words.append(_word(flow.step(name)))
+
+
+def _answers(flow: ir.Flow, name: str) -> bool:
+    if flow.engine == "sync":
+        return True
+    step = flow.step(name)
+    has_responder = any(other.responder for other in flow.steps)
+    return step.responder or (has_responder and isinstance(step, ir.Task) and step.catcher)
+
+
+def _word(step: ir.Step) -> str:
+    if isinstance(step, ir.Router):
+        return f"{step.name} ({', '.join(route.key for route in step.routes)})"
+    return step.name
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )

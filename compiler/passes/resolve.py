@@ -1,0 +1,216 @@
+"""Finds the code that names stand for (spec/serving.md 2.1, 2.2).
+
+Before:  task loads: 'json.loads'      task a: 'PreProcess'()      task f: '(event["x"])'
+After:   task loads: json.loads        task a: :PreProcess()       task f: (event -> event["x"])
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from .. import ir
+from ..builder import HUB_CLASS, HUB_MODULE
+from ..code_index import CodeIndex, Symbol
+from ..diagnostics import Diagnostics, GraphError, did_you_mean
+from ..frontend.free_names import free_in
+from ..source import SourceTree
+
+#: Classes of MLRun and storey that steps may name.
+COMPILED = frozenset(
+    (
+        "mlrun.serving.V2ModelServer",
+        "mlrun.serving.ModelRouter",
+        "mlrun.serving.VotingEnsemble",
+        "mlrun.serving.merger.Merge",
+        "storey.Filter",
+        "storey.Map",
+        "storey.Extend",
+    )
+)
+#: Importing these does things.
+_NOISY = frozenset(("antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter", "test"))
+_LONGEST_EXPRESSION = 10_000
+
+
+def resolve(
+    graph: ir.Graph, tree: SourceTree, index: CodeIndex, diagnostics: Diagnostics
+) -> ir.Graph:
+    """The graph without `ir.Named`; names that are not found are reported (GC012)."""
+    return replace(
+        graph,
+        functions=tuple(
+            _Resolver(function, tree, index, diagnostics).function() for function in graph.functions
+        ),
+    )
+
+
+class _Resolver:
+    def __init__(
+        self, function: ir.Function, tree: SourceTree, index: CodeIndex, diagnostics: Diagnostics
+    ) -> None:
+        self._function = function
+        self._tree = tree
+        self._index = index
+        self._diagnostics = diagnostics
+
+    def function(self) -> ir.Function:
+        root = self._function.root
+        if isinstance(root, ir.Router):
+            return replace(self._function, root=self._router(root))
+        return replace(
+            self._function,
+            root=replace(root, steps=tuple(self._step(step) for step in root.steps)),
+        )
+
+    def _step(self, step: ir.Step) -> ir.Step:
+        return self._router(step) if isinstance(step, ir.Router) else self._task(step)
+
+    def _router(self, router: ir.Router) -> ir.Router:
+        return replace(
+            router,
+            cls=self._class(router.cls),
+            args=self._args(router.args),
+            routes=tuple(self._task(route) for route in router.routes),
+        )
+
+    def _task[T: (ir.Task, ir.Route)](self, step: T) -> T:
+        return replace(
+            step,
+            cls=None if step.cls is None else self._class(step.cls),
+            function=None if step.function is None else self._called(step.function),
+            args=self._args(step.args),
+        )
+
+    def _args(self, args: ir.Args) -> ir.Args:
+        return tuple(
+            (key, self._called(value) if isinstance(value, ir.Named) else value)
+            for key, value in args
+        )
+
+    # -- one target
+
+    def _class(self, target: ir.Target) -> ir.Target:
+        found = self._find(target, "class") if isinstance(target, ir.Named) else target
+        if isinstance(found, ir.UserCode) and self._index.class_info(found.symbol) is None:
+            self._report(found, f"{found.symbol.name!r} is not a class", "GC017")
+        if isinstance(found, ir.Dotted):
+            self._check_library_class(found)
+        return found
+
+    def _called(self, target: ir.Target) -> ir.Target:
+        if isinstance(target, ir.Named) and target.text.startswith("("):
+            return self._expression(target)
+        found = self._find(target, "function") if isinstance(target, ir.Named) else target
+        if isinstance(found, ir.Dotted):
+            self._check_library(found)
+        return found
+
+    def _find(self, target: ir.Named, kind: str) -> ir.Target:
+        for module in self._function.code:
+            try:
+                found = self._index.find(module, target.text)
+            except GraphError as exc:
+                self._diagnostics.add(exc.diagnostic(target.span))
+                return target
+            if isinstance(found, Symbol):
+                return ir.UserCode(found, target.span)
+            if isinstance(found, str):
+                return ir.Dotted(found, target.span)
+        known = [name for module in self._function.code for name in self._names(module)]
+        where = self._tree.main.path if self._function.code == ("",) else self._function.code[0]
+        self._diagnostics.error(
+            "GC012",
+            f"there is no {kind} {target.text!r}",
+            target.span,
+            help=did_you_mean(target.text, known)
+            or f"define or import it in {where}, or write its full dotted name",
+        )
+        return target
+
+    def _names(self, module: str) -> Iterable[str]:
+        source = self._tree.main if module == "" else self._tree.module(module)
+        return self._index.names(module) if source else ()
+
+    def _expression(self, target: ir.Named) -> ir.Target:
+        """`"(expr)"` is `lambda event: expr`, with builtins as its only globals."""
+        text = target.text
+        if not text.endswith(")"):
+            self._report(target, 'an expression must start with "(" and end with ")"', "GC019")
+            return target
+        if len(text) > _LONGEST_EXPRESSION:
+            self._report(target, "the expression is too long", "GC019")
+            return target
+        try:
+            body = ast.parse(text, mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
+            reason = exc.msg if isinstance(exc, SyntaxError) else "it is nested too deeply"
+            self._report(target, f"the expression is not valid Python: {reason}", "GC019")
+            return target
+        for name in sorted(free_in(body) - {"event"} - set(dir(builtins))):
+            self._report(
+                target,
+                f"the expression uses {name!r}; it can use `event` (the body) and builtins only",
+                "GC019",
+                help="write a function in the graph file and name it instead",
+            )
+            return target
+        return ir.Inline(text[1:-1].strip() if _one_pair(text) else text, "event", target.span)
+
+    # -- libraries
+
+    def _check_library_class(self, target: ir.Dotted) -> None:
+        top = target.name.partition(".")[0]
+        if target.name == f"{HUB_MODULE}.{HUB_CLASS}" or target.name in COMPILED:
+            return
+        if top in ("mlrun", "storey"):
+            self._report(target, f"graphc does not compile {target.name} yet", "GC016")
+        elif self._check_library(target):
+            self._report(
+                target,
+                f"graphc cannot see how {target.name} is called: it is not part of your files",
+                "GC017",
+                help="write a class with a method `do(self, body)` that uses it",
+            )
+
+    def _check_library(self, target: ir.Dotted) -> bool:
+        """Does the name exist, as far as the standard library goes? Reported if not."""
+        module, _, name = target.name.rpartition(".")
+        top = module.partition(".")[0]
+        if top in ("mlrun", "storey") and target.name not in COMPILED:
+            self._report(target, f"graphc does not compile {target.name} yet", "GC016")
+            return False
+        if not module:
+            self._report(target, f"there is no function {target.name!r}", "GC012")
+            return False
+        if top not in sys.stdlib_module_names or top in _NOISY:
+            return True
+        try:
+            if hasattr(importlib.import_module(module), name):
+                return True
+        except ImportError:
+            pass
+        self._report(target, f"module {module!r} has no {name!r}", "GC012")
+        return False
+
+    def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
+        self._diagnostics.error(code, message, target.span, help=help)
+
+
+def _one_pair(text: str) -> bool:
+    """Do the outer parentheses of `(...)` belong together, and hold no tuple?"""
+    try:
+        inner = ast.parse(text[1:-1].strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    return not isinstance(inner, (ast.Tuple, ast.NamedExpr))
+
+
+def unresolved(value: Any) -> bool:
+    """Is this a name that was not found?"""
+    return isinstance(value, ir.Named)

@@ -1,0 +1,240 @@
+"""Which ways a flow has: what follows what, where ways part, meet and come back from a catcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import ir
+from .infer import FunctionFacts
+from .validate import starts, successors
+
+MERGE = "mlrun.serving.merger.Merge"
+
+
+class Topology:
+    """The shape of a validated flow.
+
+    `heads` are the steps that begin a method of their own, in the graph's order; `gather_at` says
+    where branches part that meet again in a Merge; `rejoins` maps a step with a catcher to the step
+    in which its own way and the catcher's meet.
+    """
+
+    def __init__(self, flow: ir.Flow, facts: FunctionFacts) -> None:
+        self._flow = flow
+        self._facts = facts
+        self._steps = {step.name: step for step in flow.steps}
+        self.following = successors(flow)
+        self.starts = starts(flow)
+        self._preceding: dict[str, list[str]] = {name: [] for name in self._steps}
+        for name, following in self.following.items():
+            for other in following:
+                self._preceding[other].append(name)
+        self.responder = self._responder()
+        self._users = self._catcher_users()
+        self.rejoins = self._find_rejoins()
+        self.gather_at = self._find_gathers()
+        self.gathered = frozenset(self.gather_at.values())
+        self.heads = self._find_heads()
+        self.gather_heads = {
+            head: merge
+            for name, merge in self.gather_at.items()
+            for head in self.following[name]
+            if head in self.heads
+        }
+        self._event_below = self._reaching(self._uses_event)
+        self._await_below = self._reaching(self._is_async)
+        self.method_event = self._method_signatures()
+        self.answering = self._answering()
+
+    def needs_event(self, heads: Sequence[str]) -> bool:
+        """Does anything from here on get the event?"""
+        return any(head in self._event_below for head in heads)
+
+    def awaits(self, heads: Sequence[str], until: str | None = None) -> bool:
+        """Is anything from here on a coroutine (up to `until`, where that is given)?"""
+        if until is None:
+            return any(head in self._await_below for head in heads)
+        return any(self._is_async(name) for head in heads for name in self.chain_to(head, until))
+
+    def chain_to(self, head: str, end: str) -> list[str]:
+        """The steps from `head` to the one before `end`, a chain."""
+        chain = []
+        while head != end:
+            chain.append(head)
+            head = self.following[head][0]
+        return chain
+
+    def _responder(self) -> str | None:
+        """The step that answers; one that others follow does not (serving.md Q6)."""
+        for step in self._flow.steps:
+            if step.responder and not self.following[step.name]:
+                return step.name
+        return None
+
+    def _catcher_users(self) -> dict[str, list[str]]:
+        """The steps whose failures each catcher takes."""
+        users: dict[str, list[str]] = {}
+        for step in self._flow.steps:
+            catcher = step.on_error
+            if catcher is None and not (isinstance(step, ir.Task) and step.catcher):
+                catcher = self._flow.on_error
+            if catcher is not None:
+                users.setdefault(catcher, []).append(step.name)
+        return users
+
+    def _answering(self) -> frozenset[str]:
+        """Catchers that nothing follows: they answer, and so do the last steps behind catchers."""
+        return frozenset(
+            name for name, step in self._steps.items()
+            if isinstance(step, ir.Task) and step.catcher and not self.following[name]
+        )  # fmt: skip
+
+    def _find_rejoins(self) -> dict[str, str]:
+        """Steps whose one successor is also where their catcher's chain ends."""
+        found = {}
+        for step in self._flow.steps:
+            if step.on_error is None or self._users[step.on_error] != [step.name]:
+                continue
+            following = self.following[step.name]
+            if len(following) != 1:
+                continue
+            meeting, last, name = following[0], "", step.on_error
+            while name != meeting and len(self.following[name]) == 1 and (
+                name == step.on_error or len(self._preceding[name]) == 1
+            ):  # fmt: skip
+                last, name = name, self.following[name][0]
+            if name == meeting and sorted(self._preceding[meeting]) == sorted([step.name, last]):
+                found[step.name] = meeting
+        return found
+
+    def _find_gathers(self) -> dict[str, str]:
+        """Steps behind which chains of plain body steps part that all meet in one Merge."""
+        found = {}
+        for name, heads in self.following.items():
+            if len(heads) < 2:
+                continue
+            ends = [self._plain_chain_end(head) for head in heads]
+            merge = ends[0][1]
+            if merge is None or any(end[1] != merge for end in ends):
+                continue
+            step = self._steps[merge]
+            expected = dict(step.args).get("expected_num_events")
+            if (
+                [end[0] for end in ends] and sorted(step.after) == sorted(end[0] for end in ends)
+                and expected in (None, len(heads))
+                and not {"key_path", "_key_path"} & set(dict(step.args))
+            ):  # fmt: skip
+                found[name] = merge
+        return found
+
+    def _plain_chain_end(self, name: str) -> tuple[str, str | None]:
+        """`(last step, the Merge behind it)` of a chain without events, catchers and forks."""
+        last = ""
+        while True:
+            step = self._steps[name]
+            if _is_merge(step):
+                return last, name if last else None
+            if (
+                len(self._preceding[name]) != 1
+                or len(self.following[name]) != 1
+                or self._facts.steps[name].takes == "event"
+                or step.on_error is not None
+                or self._flow.on_error is not None
+            ):
+                return last, None
+            last, name = name, self.following[name][0]
+
+    def _find_heads(self) -> tuple[str, ...]:
+        heads = set(self.starts if len(self.starts) > 1 else [])
+        rejoined = set(self.rejoins.values())
+        for name, step in self._steps.items():
+            following = self.following[name]
+            if len(following) > 1:
+                merge = self.gather_at.get(name)
+                heads.update(
+                    head for head in following
+                    if merge is None or not self._runs_alone(head, merge)
+                )  # fmt: skip
+            if len(self._preceding[name]) > 1 and name not in rejoined | self.gathered:
+                heads.add(name)
+            # A catcher of several steps is written out for each; what follows it, once.
+            if isinstance(step, ir.Task) and len(self._users.get(name, ())) > 1:
+                heads.update(following)
+        return tuple(name for name in self._steps if name in heads)
+
+    def _runs_alone(self, head: str, merge: str) -> bool:
+        """Is the branch one call that can be handed over as it is?"""
+        step = self._steps[head]
+        facts = self._facts.steps[head]
+        return (
+            self.following[head] == [merge]
+            and isinstance(step, ir.Task)
+            and not (isinstance(step.cls, ir.Dotted) and step.cls.name.startswith("storey."))
+            and not isinstance(step.function, ir.Inline)
+            and not facts.context
+            and not step.input_path
+            and not step.result_path
+        )
+
+    def _uses_event(self, name: str) -> bool:
+        step = self._steps[name]
+        takes_event = self._facts.steps[name].takes == "event"
+        caught = step.on_error is not None or (
+            self._flow.on_error is not None
+            and not (isinstance(step, ir.Task) and step.catcher)
+        )
+        return takes_event or caught or (_is_merge(step) and name not in self.gathered)
+
+    def _is_async(self, name: str) -> bool:
+        return self._facts.steps[name].is_async
+
+    def _reaching(self, has: object) -> frozenset[str]:
+        """The steps from which a step that `has` it is reached, catchers' ways included."""
+        assert callable(has)
+        backwards: dict[str, list[str]] = {name: list(before) for name, before in
+                                           self._preceding.items()}  # fmt: skip
+        for catcher, users in self._users.items():
+            backwards[catcher] += users
+        found = {name for name in self._steps if has(name)}
+        todo = list(found)
+        while todo:
+            for name in backwards[todo.pop()]:
+                if name not in found:
+                    found.add(name)
+                    todo.append(name)
+        return frozenset(found)
+
+    def _method_signatures(self) -> dict[str, bool]:
+        """Does each head's method take the event? All branches of one fork are called alike."""
+        signatures = {head: head in self._event_below for head in self.heads}
+        forks = [heads for name, heads in self.following.items()
+                 if len(heads) > 1 and name not in self.gather_at]  # fmt: skip
+        if len(self.starts) > 1:
+            forks.append(self.starts)
+        changed = True
+        while changed:
+            changed = False
+            for fork in forks:
+                if len({signatures[head] for head in fork}) > 1:
+                    for head in fork:
+                        signatures[head] = True
+                    changed = True
+            needing = {head for head in self.heads if signatures[head]}
+            for head in self.heads:
+                if not signatures[head] and needing & self._reached(head):
+                    signatures[head] = changed = True
+        return signatures
+
+    def _reached(self, head: str) -> set[str]:
+        found: set[str] = set()
+        todo = list(self.following[head])
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += self.following[name]
+        return found
+
+
+def _is_merge(step: ir.Step) -> bool:
+    return isinstance(step, ir.Task) and isinstance(step.cls, ir.Dotted) and step.cls.name == MERGE

@@ -1,0 +1,201 @@
+"""Refuses what cannot run, and warns of what does not do what it seems to (spec/serving.md 4, 7, 12).
+
+The graph comes out as it went in.
+"""
+
+from __future__ import annotations
+
+from .. import ir
+from ..diagnostics import Diagnostics, Note, did_you_mean
+
+
+def validate(graph: ir.Graph, diagnostics: Diagnostics) -> ir.Graph:
+    """The graph unchanged; mistakes and surprises are reported."""
+    for function in graph.functions:
+        if isinstance(function.root, ir.Flow):
+            _flow(function.root, diagnostics)
+            routers = [step for step in function.root.steps if isinstance(step, ir.Router)]
+        else:
+            routers = [function.root]
+        for router in routers:
+            _router(router, diagnostics)
+    return graph
+
+
+def _router(router: ir.Router, diagnostics: Diagnostics) -> None:
+    if not router.routes:
+        diagnostics.error(
+            "GC010",
+            f"router {router.name!r} has no routes",
+            router.span,
+            help="add models to it with add_model or add_route",
+        )
+
+
+def _flow(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    if not flow.steps:
+        diagnostics.error("GC010", "the flow has no steps", flow.span, help="add some with .to()")
+        return
+    _names(flow, diagnostics)
+    if diagnostics.has_errors:
+        return
+    _loops(flow, diagnostics)
+    _responders(flow, diagnostics)
+    if flow.engine == "sync":
+        _chain(flow, diagnostics)
+    _parsed_twice(flow, diagnostics)
+
+
+def _names(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    """Every step that another names is there."""
+    known = set(flow.names)
+
+    def check(name: str, what: str, step: ir.Step | ir.Flow) -> None:
+        if name not in known:
+            diagnostics.error(
+                "GC011",
+                f"{what}: there is no step named {name!r}",
+                step.span,
+                help=did_you_mean(name, known)
+                or f"add the step, for example add_step(class_name=..., name={name!r}, after='')",
+            )
+
+    if flow.on_error is not None:
+        check(flow.on_error, "the graph's error handler", flow)
+    for step in flow.steps:
+        for name in step.after:
+            check(name, "after", step)
+        if step.on_error is not None:
+            check(step.on_error, "error handler", step)
+        for name in step.before if isinstance(step, ir.Task) else ():
+            check(name, "before", step)
+    for step in flow.steps:
+        if step.on_error == step.name:
+            diagnostics.error("GC013", f"step {step.name!r} handles its own errors", step.span)
+        catcher = next((other for other in flow.steps if other.name == step.on_error), None)
+        if isinstance(catcher, ir.Router):
+            diagnostics.error("GC010", "a router cannot be an error handler", step.span)
+
+
+def successors(flow: ir.Flow) -> dict[str, list[str]]:
+    """The steps that follow each step, in the order in which they were added (serving.md 4.3)."""
+    following: dict[str, list[str]] = {step.name: [] for step in flow.steps}
+    for step in flow.steps:
+        for name in dict.fromkeys(step.after):
+            following[name].append(step.name)
+    order = {name: position for position, name in enumerate(flow.names)}
+    for step in flow.steps:
+        if isinstance(step, ir.Task) and step.before:
+            following[step.name] = sorted({*following[step.name], *step.before}, key=order.get)  # type: ignore[arg-type]
+    return following
+
+
+def starts(flow: ir.Flow) -> list[str]:
+    """The steps that get the event first."""
+    return [
+        step.name
+        for step in flow.steps
+        if not step.after and not (isinstance(step, ir.Task) and step.catcher)
+    ]
+
+
+def _loops(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    """Steps in a circle, catchers' ways included (serving.md Q14)."""
+    following = successors(flow)
+    edges = {
+        step.name: following[step.name] + ([step.on_error] if step.on_error else [])
+        for step in flow.steps
+    }
+    done: set[str] = set()
+    for first in flow.names:
+        if first in done:
+            continue
+        path: dict[str, None] = {}
+        stack = [(first, iter(edges[first]))]
+        path[first] = None
+        while stack:
+            name, rest = stack[-1]
+            following_name = next(rest, None)
+            if following_name is None:
+                stack.pop()
+                path.pop(name)
+                done.add(name)
+            elif following_name in path:
+                names = list(path)
+                circle = [*names[names.index(following_name) :], following_name]
+                shown = circle if len(circle) <= 8 else [*circle[:4], "...", *circle[-3:]]
+                diagnostics.error(
+                    "GC013",
+                    f"steps follow each other in a circle: {' -> '.join(shown)}",
+                    flow.step(following_name).span,
+                    help="a flow must end: take one of these edges out",
+                )
+                return
+            elif following_name not in done:
+                path[following_name] = None
+                stack.append((following_name, iter(edges[following_name])))
+    if not starts(flow):
+        diagnostics.error("GC013", "the flow has no start: every step follows another", flow.span)
+
+
+def _responders(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    responders = [step for step in flow.steps if step.responder]
+    if len(responders) > 1:
+        diagnostics.error(
+            "GC014",
+            f"more than one step responds: {', '.join(repr(step.name) for step in responders)}",
+            responders[1].span,
+            notes=[Note("the first one is here", responders[0].span)],
+            help="call .respond() on one step",
+        )
+    following = successors(flow)
+    for step in responders:
+        if flow.engine == "async" and following[step.name]:
+            diagnostics.warning(
+                "GC030",
+                f"step {step.name!r} does not respond, as {following[step.name][0]!r} follows it; "
+                "callers get the event's id, as in MLRun",
+                step.span,
+                help="call .respond() on the last step",
+            )
+
+
+def _chain(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    """The synchronous engine: one start, one successor each (serving.md 4.2)."""
+    first = starts(flow)
+    if len(first) > 1:
+        diagnostics.error(
+            "GC015",
+            "the sync engine has one start step; these are "
+            + ", ".join(repr(name) for name in first),
+            flow.step(first[1]).span,
+            help='chain them, or use engine="async"',
+        )
+    following = successors(flow)
+    for step in flow.steps:
+        if len(following[step.name]) > 1 or len(step.after) > 1:
+            diagnostics.error(
+                "GC015",
+                f"the sync engine has no branches; there is one at step {step.name!r}",
+                step.span,
+                help='use engine="async"',
+            )
+
+
+def _parsed_twice(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    """The seed's first step: `json.loads` on what is decoded already."""
+    for name in starts(flow):
+        step = flow.step(name)
+        if (
+            isinstance(step, ir.Task)
+            and isinstance(step.function, ir.Dotted)
+            and step.function.name == "json.loads"
+        ):
+            caught = f"end in {step.on_error!r}" if step.on_error else "fail"
+            diagnostics.warning(
+                "GC031",
+                f"step {name!r} parses the body, but a JSON body is parsed already: callers that "
+                f"send `Content-Type: application/json`, or none, {caught}",
+                step.span,
+                help="leave the step out, or have callers send text/plain",
+            )

@@ -1,0 +1,147 @@
+"""The whole way from a graph file to the files of a dist: one stage after another.
+
+    source --evaluate--> builder calls --freeze--> Graph --passes--> Plans --codegen--> files
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from . import ir
+from .builder import Session
+from .code_index import CodeIndex, Symbol
+from .diagnostics import Diagnostics, GraphError, Span
+from .frontend.evaluator import Skipped, evaluate
+from .package.assemble import Part, assemble
+from .package.bundle import bundle
+from .passes.infer import infer
+from .passes.lower import lower
+from .passes.resolve import resolve
+from .passes.slicing import slice_code
+from .passes.validate import validate
+from .plan import Plan
+from .source import SourceTree
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a build is told besides the file."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    bundle_models: bool = False
+    #: Where relative model paths are looked up, as MLRun does from the working directory.
+    models_root: Path = field(default_factory=Path.cwd)
+
+
+@dataclass(slots=True)
+class Build:
+    """What became of a graph file; later fields stay empty when an earlier stage failed."""
+
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    skipped: tuple[Skipped, ...] = ()
+    graph: ir.Graph | None = None
+    plans: tuple[Plan, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    #: Seconds by stage, in order.
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        return self.diagnostics.has_errors
+
+
+def build(main: Path, options: Options | None = None) -> Build:
+    """Compile a graph file. Mistakes in it end up in `diagnostics`, all of a stage together."""
+    made = Build()
+    try:
+        _stages(made, main, options or Options())
+    except GraphError as exc:
+        made.diagnostics.add(exc.diagnostic(None))
+    if made.failed:
+        made.files = {}
+    return made
+
+
+def _stages(made: Build, main: Path, options: Options) -> None:
+    diagnostics = made.diagnostics
+    stage = _stopwatch(made.timings)
+
+    with stage("read"):
+        tree = SourceTree(main)
+        _ = tree.main.tree  # a file that is no Python ends here
+    # The statements of the file, as far as they concern graphs.
+    with stage("evaluate"):
+        session = Session(tree, diagnostics)
+        made.skipped = evaluate(tree, session, diagnostics, options.env).skipped
+        graph = session.graph()
+    if made.failed:
+        return
+    if not graph.functions:
+        raise GraphError(
+            f"{tree.main.path} defines no serving function",
+            code="GC002",
+            span=Span(tree.main.path, 1, 1, 2, tree.main.lines[0] if tree.main.lines else ""),
+            help='make one: mlrun.new_function("name", kind="serving")',
+        )
+
+    index = CodeIndex(tree)
+    # Names become the classes and functions they stand for.
+    with stage("resolve"):
+        made.graph = graph = resolve(graph, tree, index, diagnostics)
+    # What cannot run is refused.
+    with stage("validate"):
+        validate(graph, diagnostics)
+    if made.failed:
+        return
+    # How each step is made and called.
+    with stage("infer"):
+        facts = infer(graph, index, diagnostics)
+    if made.failed:
+        return
+    # What happens to an event, in order.
+    with stage("lower"):
+        made.plans = lower(graph, facts)
+    # The user's code that each function needs, and its models.
+    with stage("slice"):
+        parts = {
+            plan.function.name: Part(
+                plan,
+                slice_code(tree, index, _roots(plan.function), frozenset(), diagnostics),
+                bundle(plan.function, options.models_root, options.bundle_models, diagnostics),
+            )
+            for plan in made.plans
+        }
+    if made.failed:
+        return
+    with stage("generate"):
+        made.files = assemble(graph, tree, parts)
+
+
+def _roots(function: ir.Function) -> list[Symbol]:
+    """The user's classes and functions that a function's steps name."""
+    root = function.root
+    steps = (root,) if isinstance(root, ir.Router) else root.steps
+    found: dict[Symbol, None] = {}
+    for step in steps:
+        for target in ir.targets(step):
+            if isinstance(target, ir.UserCode):
+                found[target.symbol] = None
+            elif isinstance(target, ir.Inline):
+                found |= dict.fromkeys(target.names.values())
+    return list(found)
+
+
+def _stopwatch(timings: dict[str, float]) -> Callable[[str], object]:
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            timings[name] = timings.get(name, 0.0) + perf_counter() - started
+
+    return stage

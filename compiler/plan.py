@@ -1,0 +1,435 @@
+"""What a handler does, as a small tree of instructions; codegen prints it one to one.
+
+Inside a function the event's value is in the local `body`; `event.body` is written only before
+something that gets the event. The pass `lower` decides where, so instructions say exactly what
+happens. `show` prints a plan as short stable text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from . import ir
+from .code_index import Symbol
+
+# -- what is called
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A method of an object made at start: `self.<attribute>.<method>`."""
+
+    attribute: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A method of the generated class itself: `self.<method>`."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A function or class of the user's: `<module>.<name>`."""
+
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A function or class of a library, by its dotted name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression of the graph's, with its parameter replaced by the argument."""
+
+    inline: ir.Inline
+
+
+Callee = Member | Own | User | Library | Formula
+Value = Literal["body", "event"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """A call of a step's code with the body or with the event."""
+
+    callee: Callee
+    takes: Value = "body"
+    awaits: bool = False
+    #: Passes `context=self.context`, as the function has a parameter of that name.
+    context: bool = False
+    #: A route into the body to what the step gets, and one to where its result goes.
+    input_path: str | None = None
+    result_path: str | None = None
+
+
+# -- what happens
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Run a step. `then` says what becomes of the result: the next body, the next event, both
+    body and `event.body` ("both"), the answer, or nothing."""
+
+    step: str
+    invoke: Invoke
+    then: Literal["body", "event", "both", "return", "discard"]
+    #: Synchronous engine: the result may be an event, a Response or a plain value (serving.md 4.1).
+    any_result: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A Filter: go on if the call says so."""
+
+    step: str
+    invoke: Invoke
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """storey.Extend: add the items of the result to the body in place."""
+
+    step: str
+    invoke: Invoke
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrap:
+    """Take the body out of the envelope in which queues carry it; `assign` to the local."""
+
+    assign: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBody:
+    """`event.body = body`"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBody:
+    """`body = event.body`"""
+
+
+@dataclass(frozen=True, slots=True)
+class StopIfTerminated:
+    """Synchronous engine: a step may end the flow by `event.terminated` (serving.md 4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """`body`, and `catch` when a step in it fails. With `tracks` a local names the step at hand."""
+
+    body: tuple[Instruction, ...]
+    catch: tuple[Instruction, ...]
+    tracks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """Put the failure on the event, as catchers find it.
+
+    `step` is the failed step's name, None where the local of `Try.tracks` has it. In the
+    synchronous engine the error is a dict of messages (serving.md 7.4).
+    """
+
+    step: str | None
+    messages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """Several branches, each with a copy of its own; ends the method. What the first that
+    answers (or fails) gives is the answer."""
+
+    branches: tuple[str, ...]
+    takes: Value
+    awaits: bool
+    returns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Branches that meet in a Merge: their results become a list."""
+
+    steps: tuple[str, ...]
+    merge: str
+    branches: tuple[Callee, ...]
+    awaits: bool
+    #: Can a branch drop the event?
+    drops: bool
+    then: Literal["body", "return", "discard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """A Merge in the general case: go on when the last part arrives."""
+
+    step: str
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Go on in another method; ends this one."""
+
+    method: str
+    takes: Value
+    awaits: bool
+    returns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The path ends without an answer of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnBody:
+    """The body answers as it is."""
+
+
+Instruction = (
+    Call
+    | Keep
+    | Extend
+    | Unwrap
+    | WriteBody
+    | ReadBody
+    | StopIfTerminated
+    | Try
+    | Caught
+    | FanOut
+    | Gather
+    | Arrive
+    | Goto
+    | Finish
+    | ReturnBody
+)
+
+# -- what is made at start
+
+
+class _Context:
+    """Stands for the graph context among constructor arguments."""
+
+    def __repr__(self) -> str:
+        return "context"
+
+
+#: The one `_Context`.
+CONTEXT = _Context()
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """An object: `attribute = cls(args)`. `positional` arguments come first."""
+
+    cls: Callee
+    positional: tuple[Any, ...] = ()
+    args: ir.Args = ()
+    #: Is `post_init` called once it is made (models, routers)?
+    starts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MakeStep:
+    attribute: str
+    make: Make
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMade:
+    """One entry of a router's dict."""
+
+    key: str
+    make: Make | None
+    #: For routes that are not models: what is called with the body or the event.
+    invoke: Invoke | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRouter:
+    """A router's routes, and the router itself where it is an object.
+
+    `kind`: "model" and "vote" are MLRun's own, written out as a method; "object" is a class of
+    the user's, or one of MLRun's with arguments that the written-out forms do not have.
+    """
+
+    step: str
+    attribute: str
+    kind: Literal["model", "vote", "object"]
+    routes: tuple[RouteMade, ...]
+    make: Make | None = None
+    #: Of those written out: where their routes are, and the vote.
+    routes_attribute: str = ""
+    vote_attribute: str = ""
+    #: Of votes: the name it answers with, its arguments, and whether every route's class
+    #: overrides nothing but `load` and `predict`.
+    name: str = ""
+    args: ir.Args = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MakeMerge:
+    step: str
+    attribute: str
+    expected: int
+    key_path: ir.Target | None = None
+    max_behind: int | None = None
+    full_event: bool = False
+
+
+Making = MakeStep | MakeRouter | MakeMerge
+
+# -- the whole
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of the generated class; the first is `run`."""
+
+    name: str
+    takes: tuple[Value, ...]
+    is_async: bool
+    doc: str
+    instructions: tuple[Instruction, ...]
+    #: Does it give an answer back?
+    returns: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A function's handler."""
+
+    function: ir.Function
+    summary: str
+    #: The flow in a few words, a line each.
+    picture: tuple[str, ...]
+    is_async: bool
+    responds: bool
+    #: Is the cause of a failure part of the answer? (serving.md 7.1, Q13)
+    causes: bool
+    makes: tuple[Making, ...] = ()
+    methods: tuple[Method, ...] = ()
+    keeps_context: bool = False
+    #: Arguments that are read when the package starts.
+    environment: tuple[ir.EnvLookup, ...] = field(default=())
+
+
+def show(plan: Plan) -> str:
+    """The plan as text, for `graphc dump --stage plan` and the tests."""
+    lines = [
+        f"plan {plan.function.name}{' async' if plan.is_async else ''}"
+        f"{'' if plan.responds else ' no responder'}"
+    ]
+    for making in plan.makes:
+        lines += _show_making(making)
+    for method in plan.methods:
+        kind = "async method" if method.is_async else "method"
+        lines.append(f"  {kind} {method.name}({', '.join(method.takes)})")
+        lines += _show_block(method.instructions, "    ")
+    return "\n".join(lines) + "\n"
+
+
+def _show_making(making: Making) -> list[str]:
+    match making:
+        case MakeStep(attribute=attribute, make=make):
+            return [f"  make {attribute} = {_show_make(make)}"]
+        case MakeMerge(attribute=attribute, expected=expected):
+            return [f"  make {attribute} = merge of {expected}"]
+        case MakeRouter():
+            kind = f"{making.kind} plain" if making.plain else making.kind
+            made = f" = {_show_make(making.make)}" if making.make else ""
+            return [f"  make {making.attribute}: {kind} router{made}"] + [
+                f"    {route.key} = "
+                + (_show_make(route.make) if route.make else _show_invoke(route.invoke))
+                for route in making.routes
+            ]
+
+
+def _show_make(make: Make) -> str:
+    args = [*map(repr, make.positional), *(f"{key}={_show_value(value)}" for key, value in make.args)]
+    return f"{'start ' if make.starts else ''}{_show_callee(make.cls)}({', '.join(args)})"
+
+
+def _show_value(value: Any) -> str:
+    return ir.show_target(value) if isinstance(value, ir.Target) else repr(value)
+
+
+def _show_block(block: tuple[Instruction, ...], indent: str) -> list[str]:
+    lines: list[str] = []
+    for item in block:
+        match item:
+            case Try(body=body, catch=catch, tracks=tracks):
+                lines.append(f"{indent}try{' tracking' if tracks else ''}")
+                lines += _show_block(body, indent + "  ")
+                lines.append(f"{indent}catch")
+                lines += _show_block(catch, indent + "  ")
+            case _:
+                lines.append(indent + _show_instruction(item))
+    return lines
+
+
+def _show_instruction(item: Instruction) -> str:
+    match item:
+        case Call(step=step, invoke=invoke, then=then, any_result=any_result):
+            loose = " any" if any_result else ""
+            return f"{step}: {_show_invoke(invoke)} -> {then}{loose}"
+        case Keep(step=step, invoke=invoke):
+            return f"{step}: keep if {_show_invoke(invoke)}"
+        case Extend(step=step, invoke=invoke):
+            return f"{step}: extend by {_show_invoke(invoke)}"
+        case Caught(step=step, messages=messages):
+            return f"caught {step or '(tracked)'}{' messages' if messages else ''}"
+        case FanOut(branches=branches, takes=takes):
+            return f"fan out {takes} to {', '.join(branches)}"
+        case Gather(merge=merge, branches=branches, then=then):
+            return f"{merge}: gather {', '.join(map(_show_callee, branches))} -> {then}"
+        case Arrive(step=step):
+            return f"{step}: arrive"
+        case Goto(method=method, takes=takes):
+            return f"go to {method}({takes})"
+        case Unwrap(assign=assign):
+            return "unwrap" if assign else "unwrap event"
+    return {
+        WriteBody: "event.body = body",
+        ReadBody: "body = event.body",
+        StopIfTerminated: "stop if terminated",
+        Finish: "finish",
+        ReturnBody: "return body",
+    }[type(item)]
+
+
+def _show_invoke(invoke: Invoke | None) -> str:
+    if invoke is None:
+        return "-"
+    extras = [
+        f"{name}={value}"
+        for name in ("input_path", "result_path")
+        if (value := getattr(invoke, name)) is not None
+    ]
+    arguments = [invoke.takes, *(["context"] if invoke.context else []), *extras]
+    return f"{'await ' if invoke.awaits else ''}{_show_callee(invoke.callee)}({', '.join(arguments)})"
+
+
+def _show_callee(callee: Callee) -> str:
+    match callee:
+        case Member(attribute=attribute, method=method):
+            return f"self.{attribute}.{method}"
+        case Own(method=method):
+            return f"self.{method}"
+        case User(symbol=symbol):
+            return f"{symbol.module}:{symbol.name}"
+        case Library(name=name):
+            return name
+        case Formula(inline=inline):
+            return ir.show_target(inline)

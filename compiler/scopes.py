@@ -329,8 +329,10 @@ class _Reader:
             case cst.AsName(name=name):
                 self._target(name, context, bind=False)
             case cst.Import() | cst.ImportFrom():
-                for bound, _ in imports(node):
+                for bound, imported in imports(node):
                     self._bind(bound, context)
+                    if context.scope and context.scope.kind == "class":
+                        context.scope.imports[bound] = imported
             case cst.Global() | cst.Nonlocal():
                 return
             case cst.MatchAs(pattern=pattern):
@@ -565,13 +567,13 @@ def _parameter_names(parameters: cst.Parameters) -> set[str]:
     return {parameter.name.value for parameter in all_parameters(parameters)}
 
 
-def local_imports(node: cst.CSTNode) -> Iterator[cst.Import | cst.ImportFrom]:
+def nested_imports(node: cst.CSTNode) -> Iterator[cst.Import | cst.ImportFrom]:
     """Every import statement in the node, those inside functions too."""
     if isinstance(node, cst.Import | cst.ImportFrom):
         yield node
     elif not isinstance(node, cst.BaseExpression):
         for child in children(node):
-            yield from local_imports(child)
+            yield from nested_imports(child)
 
 
 # -- walking

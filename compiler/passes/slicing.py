@@ -1,0 +1,726 @@
+"""The user's code that a function needs: from its classes and functions to files of its package.
+
+In: top-level names (the roots). Out: for each user module that is reached, a file with the roots
+and, transitively, the top-level names that they read, copied verbatim:
+
+    import mlrun                                    from runtime_min.models import V2ModelServer
+    import numpy as np                              import numpy as np
+
+
+    class Model(mlrun.serving.V2ModelServer):  ->   class Model(V2ModelServer):
+        def predict(self, body):                        def predict(self, body):
+            return np.sum(body["inputs"])                   return np.sum(body["inputs"])
+
+
+    fn = mlrun.new_function("x", kind="serving")
+
+Statements that change a kept name in place are kept too; those that build the graph never are.
+What is read by name at run time only (`getattr`, strings, `eval`) cannot be seen.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import libcst as cst
+
+from ..code_index import (
+    CodeIndex,
+    ModuleIndex,
+    Symbol,
+    Unit,
+    is_main_guard,
+    is_type_checking,
+)
+from ..diagnostics import Diagnostics, Note, Span
+from ..runtime_names import (
+    IDLE_BASES,
+    canonical,
+    counterpart,
+    is_replaced,
+    remedy,
+)
+from ..scopes import (
+    Binding,
+    Imported,
+    Read,
+    global_writes,
+    imports,
+    nested_imports,
+    reads,
+    walk,
+)
+from ..source import SourceModule, SourceTree
+from . import slice_text
+from .slice_facts import Facts, evaluated_parts, is_import
+from .slice_text import Cut
+
+#: Modules that lie beside a function's code in a package or in Nuclio's images.
+RESERVED = frozenset({
+    "runtime_min", "_nuclio_wrapper", "_nuclio_async_wrapper", "wrapper_common", "nuclio_sdk",
+    "msgpack", "test_wrapper",
+})  # fmt: skip
+
+_UNPICKLERS = frozenset({
+    "pickle.load", "pickle.loads", "pickle.Unpickler", "cloudpickle.load", "cloudpickle.loads",
+    "dill.load", "dill.loads", "joblib.load", "torch.load", "pandas.read_pickle",
+    "sklearn.externals.joblib.load", "shelve.open",
+})  # fmt: skip
+
+#: Packages that many distributions put modules into: their imports are told apart deeper down.
+_SHARED_PACKAGES = frozenset({"google", "azure", "ruamel", "opentelemetry", "zope", "backports"})
+
+_MODULE_NAMES = frozenset({
+    "__file__", "__name__", "__doc__", "__package__", "__spec__", "__path__", "__loader__",
+    "__builtins__", "__annotations__",
+})  # fmt: skip
+
+
+#: Asks for a module as such; an empty path asks for whatever is in it.
+_NOTHING = ("",)
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedFile:
+    """One file of user code in a package."""
+
+    #: Where it goes, relative to the package's folder, with forward slashes.
+    path: str
+    #: The user's file that it is cut from.
+    source: str
+    #: The kept top-level definitions, in source order.
+    names: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The user's code that a set of classes and functions needs."""
+
+    #: Sorted by path.
+    files: tuple[SlicedFile, ...] = ()
+    #: Third-party imports that it reaches, sorted, with the first place of each.
+    imports: Mapping[str, Span] = field(default_factory=dict, hash=False)
+    #: Modules of runtime_min that it imports.
+    runtime: frozenset[str] = frozenset()
+    #: Calls that unpickle something.
+    unpickles: tuple[Span, ...] = ()
+    #: Some code calls `get_model`.
+    model_spec: bool = False
+
+
+def module_name(tree: SourceTree, module: str) -> str:
+    """The name under which a package imports a module of the user's ("" is the graph file)."""
+    if module:
+        return module
+    stem = PurePosixPath(tree.main.path).name.partition(".")[0]
+    name = re.sub(r"\W", "_", stem) or "graph"
+    if name[0].isdigit():
+        name = f"_{name}"
+    if keyword.iskeyword(name):
+        name += "_"
+    while (other := tree.module(name)) is not None and other is not tree.main:
+        name += "_"
+    return name
+
+
+def slice_code(
+    tree: SourceTree,
+    index: CodeIndex,
+    roots: Iterable[Symbol],
+    reserved: frozenset[str],
+    diagnostics: Diagnostics,
+) -> Slice:
+    """Cuts out of the user's modules what the roots need; findings go to `diagnostics`."""
+    slicer = _Slicer(tree, index)
+    for root in sorted(set(roots)):
+        slicer.add_root(root)
+    slicer.settle()
+    slicer.report(reserved, diagnostics)
+    return slicer.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A finding that waits until all are there and can be put in order."""
+
+    span: Span
+    code: str
+    message: str
+    notes: tuple[Note, ...]
+    help: str
+
+
+class _Slicer:
+    def __init__(self, tree: SourceTree, index: CodeIndex) -> None:
+        self._tree = tree
+        self._index = index
+        self._facts = Facts(index)
+        self._cuts: dict[str, Cut] = {}
+        #: Definitions that are kept: what top-level statements may have to prepare.
+        self._kept: set[Symbol] = set()
+        self._seen: set[tuple[Symbol, tuple[str, ...]]] = set()
+        self._waiting: list[tuple[Symbol, tuple[str, ...], Span | None]] = []
+        self._imports: dict[str, Span] = {}
+        self._unpickles: set[Span] = set()
+        self._refused: dict[tuple[str, str, str], _Refusal] = {}
+        self._model_spec = False
+
+    # -- what is kept
+
+    def add_root(self, root: Symbol) -> None:
+        self._need(root, (), None)
+
+    def settle(self) -> None:
+        """Follows names until nothing is missing, then adds statements that prepare them."""
+        while True:
+            while self._waiting:
+                symbol, path, origin = self._waiting.pop()
+                self._follow(symbol, path, origin)
+            if not self._add_preparations():
+                return
+
+    def _need(self, symbol: Symbol, path: tuple[str, ...], origin: Span | None) -> None:
+        key = (symbol, path)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._waiting.append((symbol, path, origin))
+
+    def _cut(self, name: str) -> Cut | None:
+        """The cut of a module, begun if need be, with the packages around it."""
+        module = self._index.module(name)
+        if module is None:
+            return None
+        name = module.source.name
+        if name not in self._cuts:
+            self._cuts[name] = Cut(module)
+            package, _, _ = name.rpartition(".")
+            while package:
+                self._cut(package)
+                package, _, _ = package.rpartition(".")
+        return self._cuts[name]
+
+    def _follow(self, symbol: Symbol, path: tuple[str, ...], origin: Span | None) -> None:
+        """Keeps a name of a module, and what `path` takes out of it if it is a module itself."""
+        cut = self._cut(symbol.module)
+        if cut is None:  # a namespace package: only its modules are there
+            if not symbol.name and path:
+                self._need(Symbol(f"{symbol.module}.{path[0]}", ""), path[1:], origin)
+            return
+        if not symbol.name:
+            self._follow_module(cut, path, origin)
+            return
+        name = symbol.name
+        found = cut.module.bindings.get(name, [])
+        if not found:
+            self._follow_unbound(cut, name, path, origin)
+            return
+        last = found[-1][0]
+        if self._facts.builds_graph(cut.module, last):
+            self._refuse_graph_object(cut.module, name, last, origin)
+            return
+        definitions = [
+            (unit, binding)
+            for unit, binding in found
+            if not self._facts.builds_graph(cut.module, unit)
+        ]
+        for unit, binding in _alive(cut.module, name, definitions):
+            if binding.imported is None or not is_import(unit):
+                self._kept.add(Symbol(cut.module.source.name, name))
+                self._keep(cut, unit)
+        imported = [
+            (unit, binding.imported) for unit, binding in definitions if binding.imported
+        ]
+        for unit, item in _used_imports(imported, name, path):
+            self._follow_import(cut, unit, item, path, origin)
+
+    def _follow_unbound(
+        self, cut: Cut, name: str, path: tuple[str, ...], origin: Span | None
+    ) -> None:
+        """A name that no statement of the module binds by itself."""
+        module = cut.module
+        for _, imported in reversed(module.stars):
+            source = module.absolute(imported)
+            target = self._index.resolve(module.source.name, name)
+            if not source or not self._index.is_module(source) or target is None:
+                continue
+            other = self._index.module(source)
+            if other and self._offers(other, name, set()):
+                assert isinstance(imported.statement, cst.ImportFrom)
+                cut.stars.setdefault(imported.statement, set()).add(name)
+                self._need(Symbol(other.source.name, name), path, origin)
+                return
+        if name in module.main_only:
+            unit, _ = module.main_only[name][0]
+            if origin is not None:
+                self._refuse(
+                    origin,
+                    "GC022",
+                    f"{name!r} is defined only when the file is run as a script",
+                    (Note("it is defined here", module.source.span(unit.node)),),
+                    'define it outside of `if __name__ == "__main__":`',
+                )
+            return
+        if hasattr(builtins, name) or name in _MODULE_NAMES:
+            return
+        for _, imported in module.stars:
+            source = module.absolute(imported)
+            if source and not self._index.is_module(source) and not is_replaced(source):
+                assert isinstance(imported.statement, cst.ImportFrom)
+                cut.stars.setdefault(imported.statement, set()).add("*")
+                self._import(module.source, source, imported.statement)
+        if "__getattr__" in module.bindings and origin and origin.file != module.source.path:
+            self._need(Symbol(module.source.name, "__getattr__"), (), origin)
+
+    def _offers(self, module: ModuleIndex, name: str, seen: set[str]) -> bool:
+        """Does `from module import *` bind the name?"""
+        if module.source.name in seen:
+            return False
+        seen.add(module.source.name)
+        if name in module.exported():
+            return True
+        if name.startswith("_") or "__all__" in module.bindings:
+            return False
+        inner = (self._index.module(module.absolute(item) or "") for _, item in module.stars)
+        return any(other is not None and self._offers(other, name, seen) for other in inner)
+
+    def _follow_module(self, cut: Cut, path: tuple[str, ...], origin: Span | None) -> None:
+        module = cut.module
+        here = module.source.name
+        if not path:  # the module is used as a value: anything in it may be
+            for name, found in module.bindings.items():
+                built = any(self._facts.builds_graph(module, unit) for unit, _ in found)
+                if not built and name != "__all__":
+                    self._need(Symbol(here, name), (), None)
+            for _, imported in module.stars:
+                other = self._index.module(module.absolute(imported) or "")
+                for name in other.exported() if other and module.absolute(imported) else ():
+                    self._need(Symbol(here, name), (), None)
+            return
+        if path == _NOTHING:
+            return
+        first, rest = path[0], path[1:]
+        bound = first in module.bindings or self._index.resolve(here, first) is not None
+        below = f"{here}.{first}" if here else first
+        if not bound and here and self._index.is_module(below):
+            self._keep_import_of(cut, below)
+            self._need(self._index.symbol_of_module(below), rest, origin)
+            return
+        self._need(Symbol(here, first), rest, origin)
+
+    def _keep_import_of(self, cut: Cut, below: str) -> None:
+        """Keeps a statement of a package that loads its submodule, as others may rely on it."""
+        module = cut.module
+        for unit in module.units:
+            if not is_import(unit):
+                continue
+            for binding in unit.bindings:
+                imported = binding.imported
+                source = module.absolute(imported) if imported else None
+                if imported and source and f"{source}.".startswith(f"{below}."):
+                    if imported.alias is not None:
+                        cut.aliases.add(imported.alias)
+                        self._need(Symbol(module.source.name, binding.name), _NOTHING, None)
+                    return
+
+    # -- statements
+
+    def _keep(self, cut: Cut, unit: Unit) -> None:
+        """Keeps a whole statement, with everything that it reads."""
+        if unit.index in cut.units:
+            return
+        cut.units.add(unit.index)
+        module = cut.module
+        here = module.source.name
+        for binding in unit.bindings:
+            if binding.imported is None:
+                self._kept.add(Symbol(here, binding.name))
+        for part in evaluated_parts(unit.node):
+            for name in sorted(global_writes(part)):
+                self._need(Symbol(here, name), (), module.source.span(unit.node))
+            for node in walk(part):
+                if isinstance(node, cst.Attribute) and node.attr.value == "get_model":
+                    self._model_spec = True
+            for statement in nested_imports(part):
+                self._keep_nested(cut, statement)
+        self._read_all(cut, self._facts.reads(module, unit))
+
+    def _keep_nested(self, cut: Cut, statement: cst.Import | cst.ImportFrom) -> None:
+        """An import below the top level stays as it is, whether its names are read or not."""
+        for _, imported in imports(statement):
+            source = cut.module.absolute(imported)
+            if source is None or is_replaced(source):
+                if source and imported.attribute not in (None, "*") and imported.alias:
+                    found = counterpart(f"{source}.{imported.attribute}")
+                    if found:
+                        cut.direct[imported.alias] = found
+                continue
+            if not self._index.is_module(source.partition(".")[0]):
+                self._import(cut.module.source, imported.loads or source, statement)
+                continue
+            self._cut(source)
+            if imported.attribute is None:
+                self._cut(imported.loads)
+            elif imported.attribute == "*":
+                self._need(Symbol(source, ""), (), None)
+            else:
+                self._need_attribute(source, imported.attribute, _NOTHING, None)
+
+    def _need_attribute(
+        self, source: str, name: str, path: tuple[str, ...], origin: Span | None
+    ) -> None:
+        """What `from source import name` binds."""
+        other = self._index.module(source)
+        here = other.source.name if other else source
+        if other is not None and self._index.resolve(here, name) is not None:
+            self._need(Symbol(here, name), path, origin)
+        elif self._index.is_module(f"{source}.{name}"):
+            self._cut(source)
+            self._need(self._index.symbol_of_module(f"{source}.{name}"), path, origin)
+        elif other is not None:
+            self._need(Symbol(here, name), path, origin)
+
+    # -- reads
+
+    def _read_all(self, cut: Cut, found: Iterable[Read]) -> None:
+        module = cut.module
+        later = "annotations" in module.bindings and any(
+            binding.imported and binding.imported.module == "__future__"
+            for _, binding in module.bindings["annotations"]
+        )
+        plain: list[Read] = []
+        annotated: dict[cst.Annotation, list[Read]] = {}
+        for read in found:
+            if read.annotation is None:
+                plain.append(read)
+            else:
+                annotated.setdefault(read.annotation, []).append(read)
+        for annotation, inside in annotated.items():
+            replaced = [(read, self._replaced(module, read)) for read in inside]
+            if any(name and counterpart_at(name, read) is None for read, name in replaced):
+                cut.annotations.add(annotation)
+                continue
+            for read, name in replaced:
+                if name or _is_evaluated(read, later):
+                    plain.append(read)
+        for read in plain:
+            self._read(cut, read)
+
+    def _replaced(self, module: ModuleIndex, read: Read) -> str | None:
+        """The full name of what is read, without its attributes, if it is mlrun's or storey's."""
+        for _, imported in self._facts.import_bindings(module, read):
+            source = module.absolute(imported)
+            if source and is_replaced(source):
+                return f"{source}.{imported.attribute}" if imported.attribute else source
+        if read.imported is None and read.name not in module.bindings and module.stars:
+            return self._replaced_star(module, read.name)
+        return None
+
+    def _replaced_star(self, module: ModuleIndex, name: str) -> str | None:
+        if hasattr(builtins, name) or name in module.main_only or name in _MODULE_NAMES:
+            return None
+        if self._index.resolve(module.source.name, name) is not None:
+            return None
+        sources = [module.absolute(imported) or "" for _, imported in module.stars]
+        for source in sources:
+            if is_replaced(source) and counterpart(f"{source}.{name}"):
+                return f"{source}.{name}"
+        outside = [source for source in sources if not self._index.is_module(source)]
+        if outside and all(map(is_replaced, outside)):
+            return f"{outside[0]}.{name}"
+        return None
+
+    def _read(self, cut: Cut, read: Read) -> None:
+        module = cut.module
+        place = module.source.span(read.attributes[-1] if read.attributes else read.node)
+        base = self._replaced(module, read)
+        if base is not None:
+            self._read_replaced(cut, read, base, place)
+        elif read.imported is not None:
+            self._read_local_import(cut, read, place)
+        if read.imported is None and (base is None or read.name in module.bindings):
+            if read.name == "globals" and "globals" not in module.bindings:
+                self._need(Symbol(module.source.name, ""), (), place)
+            self._need(Symbol(module.source.name, read.name), read.path, place)
+        if read.use == "call" and self._facts.external(module, read) in _UNPICKLERS:
+            self._unpickles.add(place)
+
+    def _read_local_import(self, cut: Cut, read: Read, place: Span) -> None:
+        imported = read.imported
+        source = cut.module.absolute(imported) if imported else None
+        if imported is None or not source or not self._index.is_module(source):
+            return
+        if imported.attribute is None:
+            self._need(self._index.symbol_of_module(source), read.path, place)
+        else:
+            self._need_attribute(source, imported.attribute, read.path, place)
+
+    def _read_replaced(self, cut: Cut, read: Read, base: str, place: Span) -> None:
+        full = ".".join([base, *read.path])
+        if canonical(full) in IDLE_BASES and read.use == "base":
+            cut.bases.add(read.attributes[-1] if read.attributes else read.node)
+            return
+        position = counterpart_at(base, read)
+        if position is None:
+            self._refuse(
+                place,
+                "GC021",
+                f"{full} is used in code that a step runs, and packages do not have it",
+                (),
+                remedy(full),
+                key=full,
+            )
+            return
+        found = counterpart(".".join([base, *read.path[:position]]))
+        assert found is not None
+        host = self._host(cut, read)
+        if host is None:
+            return
+        if isinstance(host, cst.ImportAlias) and position == 0:
+            cut.direct[host] = found
+            return
+        cut.hosted.setdefault(host, set()).add(found)
+        cut.uses[read.attributes[position - 1] if position else read.node] = found
+
+    def _host(self, cut: Cut, read: Read) -> cst.CSTNode | None:
+        """The import that binds mlrun or storey: what stands in for it is imported there."""
+        candidates: list[tuple[bool, cst.CSTNode]] = []
+        for unit, imported in self._facts.import_bindings(cut.module, read):
+            source = cut.module.absolute(imported)
+            if source and is_replaced(source) and imported.alias is not None:
+                candidates.append((unit is not None and is_import(unit), imported.alias))
+        if not candidates:
+            for _, imported in cut.module.stars:
+                if is_replaced(cut.module.absolute(imported) or ""):
+                    return imported.statement
+        simple = [node for is_simple, node in candidates if is_simple]
+        return (simple or [node for _, node in candidates])[0] if candidates else None
+
+    def _follow_import(
+        self, cut: Cut, unit: Unit, imported: Imported, path: tuple[str, ...], origin: Span | None
+    ) -> None:
+        """Keeps an import, and what it takes from the user's modules."""
+        module = cut.module
+        source = module.absolute(imported)
+        if source is None or imported.module == "__future__":
+            return
+        if is_replaced(source):
+            if imported.alias and (origin is None or origin.file != module.source.path):
+                # Another module of the user's takes it from here.
+                self._export_replaced(cut, imported, refuse=origin is not None)
+            return
+        if not is_import(unit):
+            self._keep(cut, unit)
+        elif imported.alias is not None:
+            cut.aliases.add(imported.alias)
+        if imported.attribute is None:
+            if self._index.is_module(source):
+                self._cut(imported.loads)
+                self._need(self._index.symbol_of_module(source), path, origin)
+            else:
+                self._import(module.source, imported.loads, imported.statement)
+        elif not source:
+            self._need(self._index.symbol_of_module(imported.attribute), path, origin)
+        elif self._index.is_module(source):
+            self._need_attribute(source, imported.attribute, path, origin)
+        elif not self._index.is_module(source.partition(".")[0]):
+            self._import(module.source, f"{source}.{imported.attribute}", imported.statement)
+
+    def _export_replaced(self, cut: Cut, imported: Imported, *, refuse: bool) -> None:
+        source = cut.module.absolute(imported)
+        full = f"{source}.{imported.attribute}" if imported.attribute else f"{source}"
+        found = counterpart(full)
+        assert imported.alias is not None
+        if found is not None:
+            cut.direct[imported.alias] = found
+            return
+        if not refuse:
+            return
+        place = cut.module.source.span(imported.alias)
+        message = f"{full} is used in code that a step runs, and packages do not have it"
+        self._refuse(place, "GC021", message, (), remedy(full), key=full)
+
+    def _import(self, source: SourceModule, name: str, statement: cst.CSTNode) -> None:
+        parts = name.split(".")
+        top = parts[0]
+        if top in sys.stdlib_module_names or top == "runtime_min":
+            return
+        if top in _SHARED_PACKAGES and len(parts) > 1:
+            top = ".".join(parts[:3])
+        place = source.span(statement)
+        self._imports[top] = min(place, self._imports.get(top, place))
+
+    # -- statements that prepare what is kept
+
+    def _add_preparations(self) -> bool:
+        """Keeps top-level statements that change what is kept, of modules that are loaded."""
+        added = False
+        for name in sorted(self._cuts):
+            cut = self._cuts[name]
+            for unit in cut.module.units:
+                if (
+                    unit.index not in cut.units
+                    and not is_import(unit)
+                    and not is_type_checking(unit.node)
+                    and not is_main_guard(unit.node)
+                    and self._facts.prepares(cut.module, unit, self._kept)
+                    and not self._facts.builds_graph(cut.module, unit)
+                ):
+                    self._keep(cut, unit)
+                    added = True
+        return added
+
+    # -- findings
+
+    def _refuse(
+        self,
+        span: Span,
+        code: str,
+        message: str,
+        notes: tuple[Note, ...],
+        help: str,
+        key: str = "",
+    ) -> None:
+        """Notes a finding once for each file and subject: at its first place."""
+        refusal = _Refusal(span, code, message, notes, help)
+        slot = (code, span.file, key or message)
+        if slot not in self._refused or span < self._refused[slot].span:
+            self._refused[slot] = refusal
+
+    def _refuse_graph_object(
+        self, module: ModuleIndex, name: str, unit: Unit, origin: Span | None
+    ) -> None:
+        place = module.source.span(unit.node)
+        self._refuse(
+            origin or place,
+            "GC022",
+            f"{name!r} is used in code that a step runs, and stands for a part of the graph"
+            if not isinstance(unit.node, cst.BaseCompoundStatement)
+            else f"{name!r} is defined in a statement that also builds the graph",
+            (Note("it is defined here", place),) if origin else (),
+            "hand what the step needs to its constructor, as an argument of the step"
+            if not isinstance(unit.node, cst.BaseCompoundStatement)
+            else "define it in a statement of its own",
+        )
+
+    def report(self, reserved: frozenset[str], diagnostics: Diagnostics) -> None:
+        """All findings, in the order of the files and lines."""
+        for refusal in sorted(self._refused.values(), key=lambda item: (item.span, item.message)):
+            diagnostics.error(
+                refusal.code, refusal.message, refusal.span, notes=refusal.notes, help=refusal.help
+            )
+        modules = {module_name(self._tree, item).partition(".")[0] for item in self._cuts}
+        for name in sorted(modules):
+            if name in reserved:
+                file = self._tree.main if name == module_name(self._tree, "") else None
+                path = file.path if file else f"{name}.py"
+                diagnostics.error(
+                    "GC018",
+                    f"the module {name!r} ({path}) has a name that packages and Nuclio use",
+                    help="rename the file",
+                )
+
+    # -- files
+
+    def result(self) -> Slice:
+        files = sorted(map(self._file, self._cuts.values()), key=lambda file: file.path)
+        if not self._refused:
+            for file, cut in ((self._file_of(cut), cut) for cut in self._cuts.values()):
+                self._check(cut, next(item.text for item in files if item.path == file))
+        runtime = set().union(*map(slice_text.runtime_modules, self._cuts.values()))
+        return Slice(
+            tuple(files),
+            dict(sorted(self._imports.items())),
+            frozenset(runtime),
+            tuple(sorted(self._unpickles)),
+            self._model_spec,
+        )
+
+    def _file(self, cut: Cut) -> SlicedFile:
+        source = cut.module.source
+        return SlicedFile(
+            self._file_of(cut), source.path, slice_text.names(cut), slice_text.write(cut)
+        )
+
+    def _file_of(self, cut: Cut) -> str:
+        source = cut.module.source
+        path = module_name(self._tree, source.name).replace(".", "/")
+        return f"{path}/__init__.py" if source.is_package else f"{path}.py"
+
+    def _check(self, cut: Cut, text: str) -> None:
+        """Every name that a file reads is there; else this module has a bug."""
+        source = cut.module.source
+        written = ModuleIndex(SourceModule(source.name, source.path, text, source.file))
+        there = set(written.bindings) | _MODULE_NAMES
+        for unit in written.units:
+            there |= global_writes(unit.node)
+        star = bool(written.stars)
+        later = "annotations" in written.bindings
+        for unit in written.units:
+            for part in evaluated_parts(unit.node):
+                for read in reads(part):
+                    if (
+                        _is_evaluated(read, later)
+                        and read.imported is None
+                        and read.name not in there
+                        and read.name in cut.module.bindings
+                        and not star
+                    ):
+                        raise AssertionError(f"the slice of {source.path} lacks {read.name!r}")
+
+
+def _is_evaluated(read: Read, later: bool) -> bool:
+    """Is what is read needed at run time? `later`: annotations of functions are not evaluated."""
+    return read.evaluated == "always" or (read.evaluated == "eagerly" and not later)
+
+
+def counterpart_at(base: str, read: Read) -> int | None:
+    """How many attributes of the read belong to the name that has a counterpart."""
+    for position in range(len(read.path) + 1):
+        if counterpart(".".join([base, *read.path[:position]])) is not None:
+            return position
+    return None
+
+
+def _used_imports(
+    found: list[tuple[Unit, Imported]], name: str, path: tuple[str, ...]
+) -> list[tuple[Unit, Imported]]:
+    """Of imports that bind one name (`import a.b`, `import a.c`), those that a read relies on."""
+    if len(found) < 2:
+        return found
+    full = ".".join([name, *path]) + "."
+    exact = [
+        (unit, item)
+        for unit, item in found
+        if item.attribute is not None
+        or item.loads.partition(".")[0] != name
+        or full.startswith(f"{item.loads}.")
+    ]
+    deepest = [pair for pair in exact if pair[1].loads != name] or exact
+    return deepest or found
+
+
+def _alive(
+    module: ModuleIndex, name: str, found: list[tuple[Unit, Binding]]
+) -> list[tuple[Unit, Binding]]:
+    """The bindings of a name, without definitions that a later one replaces unread."""
+    start = 0
+    for position in range(1, len(found)):
+        (earlier, _), (unit, binding) = found[position - 1], found[position]
+        if not isinstance(unit.node, cst.FunctionDef | cst.ClassDef):
+            continue
+        if unit.node is not binding.node or not isinstance(
+            earlier.node, cst.FunctionDef | cst.ClassDef
+        ):
+            continue
+        if position - 1 == start and not earlier.node.decorators and not unit.node.decorators:
+            between = module.units[earlier.index + 1 : unit.index + 1]
+            if not any(read.name == name for item in between for read in reads(item.node)):
+                start = position
+    return found[start:]

@@ -44,14 +44,18 @@ def make_event(
     """
     path, _, query = target.partition("?")
     named = {canonical(name): value for name, value in headers}
-    event = {
+    fields = dict(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
+    place = normalise(path)
+    for text in (method, *fields.keys(), *fields.values(), *named.keys(), *named.values()):
+        text.encode()
+    return {
         "content_type": named.get("Content-Type", ""),
         "trigger": {"kind": "http", "name": package.trigger_name},
-        "fields": dict(parse_qsl(query, keep_blank_values=True, errors="surrogateescape")),
+        "fields": fields,
         "headers": named,
         "id": "",
         "method": method,
-        "path": normalise(path),
+        "path": place,
         "size": size,
         "timestamp": int(time.time()),
         "url": "",
@@ -63,10 +67,6 @@ def make_event(
         "offset": 0,
         "topic": "",
     }
-    for texts in (event["fields"], named, {method: event["path"]}):
-        for name, value in texts.items():
-            f"{name}{value}".encode()
-    return event
 
 
 def canonical(name: str) -> str:

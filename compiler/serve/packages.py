@@ -51,7 +51,7 @@ class Package:
 
 
 def find_packages(dist: Path) -> tuple[Package, ...]:
-    """The packages of an output folder in the order of the graph; or one function's folder alone."""
+    """The packages of an output folder, in the graph's order; or that of one function's folder."""
     if (dist / "function.yaml").is_file():
         return (read_package(dist),)
     names = _function_folders(dist)

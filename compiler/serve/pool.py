@@ -1,4 +1,4 @@
-"""The worker processes of one function: started, handed out one event at a time, replaced when lost.
+"""The worker processes of one function: started, handed out for one event, replaced when lost.
 
 The other half of the protocol of `worker.py`.
 """

@@ -15,7 +15,6 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
-from multidict import CIMultiDict
 
 from ..diagnostics import GraphError
 from .events import Answer, failure, make_event
@@ -25,6 +24,8 @@ from .pool import Log, Pool
 
 #: Seconds that requests in progress have to finish when the server is told to end.
 GRACE = 5.0
+#: Seconds for what is still on its way to a client after that.
+_LINGER = 1.0
 #: Headers that belong to the connection and not to an answer.
 _OURS = {"connection", "content-length", "content-type", "keep-alive", "transfer-encoding"}
 
@@ -131,6 +132,8 @@ class Server:
             Pool(package, python, workers or package.workers, log) for package in packages
         ]
         self._runners: list[web.ServerRunner] = []
+        self._in_progress: set[asyncio.Future[None]] = set()
+        self._closing = False
         self._sockets: list[socket.socket] = []
         self._grace = grace
 
@@ -154,6 +157,12 @@ class Server:
 
     async def close(self) -> None:
         """Stop listening, finish requests in progress, end the workers."""
+        self._closing = True
+        for runner in self._runners:
+            for site in list(runner.sites):
+                await site.stop()
+        if self._in_progress:
+            await asyncio.wait(self._in_progress, timeout=self._grace)
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
         for listener in self._sockets:
             listener.close()
@@ -164,10 +173,42 @@ class Server:
         for pool in self._pools:
             pool.kill()
 
+    async def _respond(self, pool: Pool, request: web.BaseRequest) -> web.Response:
+        """The response to one request: the function's, or what the processor says in its place."""
+        if request.path == "/__internal/health":
+            return web.Response()
+        if self._closing:
+            return _closed(_response(Answer(503, "", {}, b"")))
+        try:
+            body = await _read_body(request, pool.package.body_limit)
+        except _Unreadable:
+            return _closed(web.Response(status=400, text="Error when parsing request"))
+        try:
+            event = make_event(
+                pool.package,
+                method=request.method,
+                target=request.raw_path,
+                headers=request.headers.items(),
+                size=len(body),
+            )
+        except ValueError as error:
+            return _response(failure(f"the request is not UTF-8: {error}"))
+        try:
+            return _response(await pool.handle(event, body))
+        except Exception as error:
+            self._log(f"{pool.package.name}: a bug of graphc: {error!r}")
+            return _response(failure("internal error of graphc serve"))
+
     async def _listen(self, pool: Pool, listener: socket.socket) -> Endpoint:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             started = time.perf_counter()
-            response = await _respond(pool, request, self._log)
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._in_progress.add(done)
+            try:
+                response = await self._respond(pool, request)
+            finally:
+                self._in_progress.discard(done)
+                done.set_result(None)
             took = (time.perf_counter() - started) * 1000
             what = f"{request.method} {request.raw_path}".encode("unicode_escape").decode()
             self._log(f"{pool.package.name}: {what} {response.status} {took:.1f} ms")
@@ -175,7 +216,7 @@ class Server:
 
         # The function gets a compressed body as it came.
         server = web.Server(handle, auto_decompress=False, access_log=None)
-        runner = web.ServerRunner(server, shutdown_timeout=self._grace)
+        runner = web.ServerRunner(server, shutdown_timeout=_LINGER)
         self._runners.append(runner)
         await runner.setup()
         await web.SockSite(runner, listener).start()
@@ -213,33 +254,6 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _respond(pool: Pool, request: web.BaseRequest, log: Log) -> web.StreamResponse:
-    """The response to one request: the function's, or what the processor says in its place."""
-    if request.path == "/__internal/health":
-        return web.Response()
-    try:
-        body = await _read_body(request, pool.package.body_limit)
-    except _Unreadable:
-        response = web.Response(status=400, text="Error when parsing request")
-        response.force_close()
-        return response
-    try:
-        event = make_event(
-            pool.package,
-            method=request.method,
-            target=request.raw_path,
-            headers=request.headers.items(),
-            size=len(body),
-        )
-    except ValueError as error:
-        return _response(failure(f"the request is not UTF-8: {error}"))
-    try:
-        return _response(await pool.handle(event, body))
-    except Exception as error:
-        log(f"{pool.package.name}: a bug of graphc: {error!r}")
-        return _response(failure("internal error of graphc serve"))
-
-
 class _Unreadable(Exception):
     """The body is over the limit or not what its headers say."""
 
@@ -264,10 +278,16 @@ async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
 
 
 def _response(answer: Answer) -> web.Response:
-    headers: CIMultiDict[str] = CIMultiDict({"Server": "nuclio"})
+    headers = {"server": ("Server", "nuclio")}
     for name, value in answer.headers.items():
         if name.lower() not in _OURS:
-            headers[name] = value
+            headers[name.lower()] = (name, value)
     if answer.content_type:
-        headers["Content-Type"] = answer.content_type
-    return web.Response(status=answer.status, headers=headers, body=answer.body)
+        headers["content-type"] = ("Content-Type", answer.content_type)
+    return web.Response(status=answer.status, headers=dict(headers.values()), body=answer.body)
+
+
+def _closed(response: web.Response) -> web.Response:
+    """The response with which its connection ends."""
+    response.force_close()
+    return response

@@ -24,7 +24,7 @@ from .frontend.values import (
 )
 
 if TYPE_CHECKING:
-    from .builder import Session
+    from .builder.session import Session
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 #: What a class's own arguments never include when it is given as an object (serving.md 1.5).
@@ -68,7 +68,7 @@ def target_of(session: Session, value: Any, where: Span, what: str) -> ir.Target
         case External():
             return ir.Dotted(value.dotted, where)
         case Unknown():
-            from .builder import unknown_value
+            from .builder.mistakes import unknown_value
 
             raise unknown_value(value, where)
     raise GraphError(

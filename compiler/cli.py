@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -26,7 +26,7 @@ EXIT_BUG = 70
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _EnvPair(click.ParamType):
+class _EnvPair(click.ParamType[tuple[str, str]]):
     name = "name=value"
 
     def convert(
@@ -44,16 +44,22 @@ def _graph_options(command: F) -> F:
         (
             click.argument("graph", type=click.Path(path_type=Path)),
             click.option(
-                "--env", "env", multiple=True, type=_EnvPair(),
+                "--env",
+                "env",
+                multiple=True,
+                type=_EnvPair(),
                 help="The value of an environment variable that the file reads. Repeatable.",
             ),
             click.option(
-                "--format", "style", type=click.Choice(("text", "json")), default="text",
+                "--format",
+                "style",
+                type=click.Choice(("text", "json")),
+                default="text",
                 help="How findings are shown; json goes to standard output.",
             ),
             click.option("-q", "--quiet", is_flag=True, help="Errors only."),
         )
-    ):  # fmt: skip
+    ):
         command = option(command)
     return command
 
@@ -64,13 +70,21 @@ _bundle_option = click.option(
     help="Copy local model files into the packages.",
 )
 _out_option = click.option(
-    "-o", "--output", "out", type=click.Path(path_type=Path), default=Path("dist"),
-    show_default=True, help="The folder of the packages.",
-)  # fmt: skip
+    "-o",
+    "--output",
+    "out",
+    type=click.Path(path_type=Path),
+    default=Path("dist"),
+    show_default=True,
+    help="The folder of the packages.",
+)
 _python_option = click.option(
-    "--python", "python", default=sys.executable, metavar="PATH",
+    "--python",
+    "python",
+    default=sys.executable,
+    metavar="PATH",
     help="The interpreter that runs packages. [default: this one]",
-)  # fmt: skip
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,12 +180,13 @@ def check(
 @cli.command()
 @_graph_options
 @click.option(
-    "--stage", type=click.Choice(("ir", "plan")), default="ir", show_default=True,
+    "--stage",
+    type=click.Choice(("ir", "plan")),
+    default="ir",
+    show_default=True,
     help="ir: the graph after all names are found. plan: what each handler does.",
-)  # fmt: skip
-def dump(
-    graph: Path, env: Sequence[tuple[str, str]], style: str, quiet: bool, stage: str
-) -> None:
+)
+def dump(graph: Path, env: Sequence[tuple[str, str]], style: str, quiet: bool, stage: str) -> None:
     """Print an intermediate form of GRAPH as text."""
     from . import ir, plan
 
@@ -189,9 +204,13 @@ def dump(
 @click.argument("graph", type=click.Path(path_type=Path))
 @click.option("--env", "env", multiple=True, type=_EnvPair(), help="As for build.")
 @click.option(
-    "--as", "kind", type=click.Choice(("mermaid", "dot", "svg")), default="mermaid",
-    show_default=True, help="svg needs Graphviz' command dot.",
-)  # fmt: skip
+    "--as",
+    "kind",
+    type=click.Choice(("mermaid", "dot", "svg")),
+    default="mermaid",
+    show_default=True,
+    help="svg needs Graphviz' command dot.",
+)
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="A file, not stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Errors only.")
 def plot(
@@ -229,9 +248,7 @@ def plot(
     "--content-type",
     help="[default: application/json if the body is JSON, else text/plain]",
 )
-@click.option(
-    "--header", "headers", multiple=True, type=_EnvPair(), help="NAME=VALUE. Repeatable."
-)
+@click.option("--header", "headers", multiple=True, type=_EnvPair(), help="NAME=VALUE. Repeatable.")
 @_python_option
 def invoke(
     package: Path,
@@ -278,9 +295,12 @@ def invoke(
 @click.argument("dist", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True,
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
     help="The first function's port; others follow. 0: any free ones.",
-)  # fmt: skip
+)
 @click.option(
     "--workers", type=click.IntRange(1, 64), help="Processes a function. [default: as deployed]"
 )
@@ -316,9 +336,7 @@ def _report(
     """Show what was found; with `quiet`, errors only."""
     from .diagnostics import Severity, as_json, render
 
-    shown = [
-        found for found in diagnostics if not quiet or found.severity is Severity.ERROR
-    ]
+    shown = [found for found in diagnostics if not quiet or found.severity is Severity.ERROR]
     if style == "json":
         document = {"diagnostics": json.loads(as_json(shown)), **(extra or {})}
         click.echo(json.dumps(document, indent=1))
@@ -384,7 +402,7 @@ def _guessed_type(data: bytes) -> str:
     return "application/json"
 
 
-def _fail(error: GraphError) -> Any:
+def _fail(error: GraphError) -> NoReturn:
     from .diagnostics import render
 
     _say(render(error.diagnostic(None)))

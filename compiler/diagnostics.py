@@ -16,7 +16,7 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of one line of a source file; lines and columns count from 1, `end` is exclusive."""
+    """A stretch of one source line; lines and columns count from 1, `end` is exclusive."""
 
     file: str
     line: int
@@ -59,7 +59,7 @@ class Diagnostic:
 CODES: dict[str, str] = {
     "GC001": "The file cannot be read, or is not Python.",
     "GC002": "The file defines no serving function.",
-    "GC003": "Evaluation went past a bound: too many steps, too large a value, too deep a recursion.",
+    "GC003": "Evaluation went past a bound: too many steps, too large or too deep a value.",
     "GC004": "A line would raise an exception when the file is run.",
     "GC005": "A value that reaches the graph is not known at build time.",
     "GC006": "Whether a graph call runs depends on a value that is not known at build time.",
@@ -222,7 +222,9 @@ def as_json(diagnostics: Iterable[Diagnostic]) -> str:
                 "severity": found.severity.value,
                 "message": found.message,
                 "span": place(found.span),
-                "notes": [{"message": note.message, "span": place(note.span)} for note in found.notes],
+                "notes": [
+                    {"message": note.message, "span": place(note.span)} for note in found.notes
+                ],
                 "help": found.help,
             }
             for found in diagnostics

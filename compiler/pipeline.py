@@ -1,12 +1,12 @@
 """The whole way from a graph file to the files of a dist: one stage after another.
 
-    source --evaluate--> builder calls --freeze--> Graph --passes--> Plans --codegen--> files
+source --evaluate--> builder calls --freeze--> Graph --passes--> Plans --codegen--> files
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -37,6 +37,10 @@ class Options:
     models_root: Path = field(default_factory=Path.cwd)
 
 
+class _Stopped(Exception):
+    """Later stages have nothing to work on; the diagnostics say why."""
+
+
 @dataclass(slots=True)
 class Build:
     """What became of a graph file; later fields stay empty when an earlier stage failed."""
@@ -53,6 +57,11 @@ class Build:
     def failed(self) -> bool:
         return self.diagnostics.has_errors
 
+    def go_on(self) -> None:
+        """Raises _Stopped if the stage that ended has found errors."""
+        if self.diagnostics.has_errors:
+            raise _Stopped
+
 
 def build(main: Path, options: Options | None = None) -> Build:
     """Compile a graph file. Mistakes in it end up in `diagnostics`, all of a stage together."""
@@ -61,6 +70,8 @@ def build(main: Path, options: Options | None = None) -> Build:
         _stages(made, main, options or Options())
     except GraphError as exc:
         made.diagnostics.add(exc.diagnostic(None))
+    except _Stopped:
+        pass
     if made.failed:
         made.files = {}
     return made
@@ -78,8 +89,7 @@ def _stages(made: Build, main: Path, options: Options) -> None:
         session = Session(tree, diagnostics)
         made.skipped = evaluate(tree, session, diagnostics, options.env).skipped
         graph = session.graph()
-    if made.failed:
-        return
+    made.go_on()
     if not graph.functions:
         raise GraphError(
             f"{tree.main.path} defines no serving function",
@@ -95,13 +105,11 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     # What cannot run is refused.
     with stage("validate"):
         validate(graph, diagnostics)
-    if made.failed:
-        return
+    made.go_on()
     # How each step is made and called.
     with stage("infer"):
         facts = infer(graph, index, diagnostics)
-    if made.failed:
-        return
+    made.go_on()
     # What happens to an event, in order.
     with stage("lower"):
         made.plans = lower(graph, facts)
@@ -115,8 +123,7 @@ def _stages(made: Build, main: Path, options: Options) -> None:
             )
             for plan in made.plans
         }
-    if made.failed:
-        return
+    made.go_on()
     with stage("generate"):
         made.files = assemble(graph, tree, parts)
 
@@ -135,7 +142,7 @@ def _roots(function: ir.Function) -> list[Symbol]:
     return list(found)
 
 
-def _stopwatch(timings: dict[str, float]) -> Callable[[str], object]:
+def _stopwatch(timings: dict[str, float]) -> Callable[[str], AbstractContextManager[None]]:
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         started = perf_counter()

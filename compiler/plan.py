@@ -357,7 +357,10 @@ def _show_making(making: Making) -> list[str]:
 
 
 def _show_make(make: Make) -> str:
-    args = [*map(repr, make.positional), *(f"{key}={_show_value(value)}" for key, value in make.args)]
+    args = [
+        *map(repr, make.positional),
+        *(f"{key}={_show_value(value)}" for key, value in make.args),
+    ]
     return f"{'start ' if make.starts else ''}{_show_callee(make.cls)}({', '.join(args)})"
 
 
@@ -418,7 +421,9 @@ def _show_invoke(invoke: Invoke | None) -> str:
         if (value := getattr(invoke, name)) is not None
     ]
     arguments = [invoke.takes, *(["context"] if invoke.context else []), *extras]
-    return f"{'await ' if invoke.awaits else ''}{_show_callee(invoke.callee)}({', '.join(arguments)})"
+    return (
+        f"{'await ' if invoke.awaits else ''}{_show_callee(invoke.callee)}({', '.join(arguments)})"
+    )
 
 
 def _show_callee(callee: Callee) -> str:

@@ -31,7 +31,9 @@ def literal(value: Any, target: Callable[[ir.Target], str]) -> str:
             inner = ", ".join(literal(item, target) for item in value)
             return f"({inner},)" if len(value) == 1 else f"({inner})"
         case dict():
-            items = (f"{literal(key, target)}: {literal(item, target)}" for key, item in value.items())
+            items = (
+                f"{literal(key, target)}: {literal(item, target)}" for key, item in value.items()
+            )
             return "{" + ", ".join(items) + "}"
         case set() | frozenset():
             inner = ", ".join(sorted(literal(item, target) for item in value))
@@ -40,9 +42,11 @@ def literal(value: Any, target: Callable[[ir.Target], str]) -> str:
         case ir.EnvLookup(name=name, default=default, required=required):
             if required:
                 return f"os.environ[{name!r}]"
-            return f"os.environ.get({name!r})" if default is None else (
-                f"os.environ.get({name!r}, {default!r})"
-            )  # fmt: skip
+            return (
+                f"os.environ.get({name!r})"
+                if default is None
+                else (f"os.environ.get({name!r}, {default!r})")
+            )
         case ir.UserCode() | ir.Dotted() | ir.Inline():
             return target(value)
     if value is CONTEXT:
@@ -123,7 +127,6 @@ class _Rename(cst.CSTTransformer):
         super().__init__()
         self._texts = texts
 
-
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
@@ -135,15 +138,14 @@ class _Rename(cst.CSTTransformer):
     def leave_Param(self, original_node: cst.Param, updated_node: cst.Param) -> cst.Param:
         return updated_node.with_changes(name=original_node.name)
 
-    def leave_Name(
-        self, original_node: cst.Name, updated_node: cst.Name
-    ) -> cst.BaseExpression:
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         text = self._texts.get(original_node.value)
         if text is None:
             return updated_node
         replacement = cst.parse_expression(text)
         return replacement.with_changes(
-            lpar=[*updated_node.lpar, *replacement.lpar], rpar=[*replacement.rpar, *updated_node.rpar]
+            lpar=[*updated_node.lpar, *replacement.lpar],
+            rpar=[*replacement.rpar, *updated_node.rpar],
         )
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import black
 
 
 def formatted(text: str) -> str:
@@ -16,7 +20,8 @@ def formatted(text: str) -> str:
 
 
 @cache
-def _mode() -> object:
+def _mode() -> black.Mode:
     import black
+    from black.mode import TargetVersion
 
-    return black.Mode(target_versions={black.TargetVersion.PY39}, line_length=88)
+    return black.Mode(target_versions={TargetVersion.PY39}, line_length=88)

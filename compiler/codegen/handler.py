@@ -131,10 +131,7 @@ class _Handler:
             )
 
         return self._plan.keeps_context or any(
-            isinstance(making, MakeRouter)
-            or (isinstance(making, MakeMerge))
-            or (isinstance(making, MakeStep) and uses(making.make))
-            for making in self._plan.makes
+            not isinstance(making, MakeStep) or uses(making.make) for making in self._plan.makes
         )
 
     def _context_arguments(self) -> str:
@@ -200,13 +197,10 @@ class _Handler:
     def _router_made(self, writer: Writer, making: MakeRouter) -> None:
         if making.kind == "object":
             assert making.make is not None
-            routes = [self._route_object(route) for route in making.routes]
-            make = making.make
-            wrapped = Make(make.cls, make.positional, (*make.args,), starts=False)
-            made = self._make(wrapped)
-            made = made[:-1] + (", " if not made.endswith("()") else "")
-            made += "routes={" + ", ".join(routes) + "})"
-            if make.starts:
+            routes = ", ".join(self._route_object(route) for route in making.routes)
+            given = [f"{key}={self._literal(value)}" for key, value in making.make.args]
+            made = f"{self._class(making.make.cls)}({', '.join([*given, f'routes={{{routes}}}'])})"
+            if making.make.starts:
                 made = f"{self._scope.runtime_name('models', 'start')}({made})"
             writer.line(f"self.{making.attribute} = {made}")
             return
@@ -233,7 +227,9 @@ class _Handler:
         """An entry for a router class: something with `run`."""
         if route.invoke is None:
             routes = self._scope.runtime("routes")
-            return f"{route.key!r}: {routes}.Route({route.key!r}, {self._make(route.make)}.do_event)"
+            return (
+                f"{route.key!r}: {routes}.Route({route.key!r}, {self._make(route.make)}.do_event)"
+            )
         return f"{route.key!r}: {self._wrapped_route(route)}"
 
     def _wrapped_route(self, route: Any) -> str:
@@ -364,20 +360,23 @@ class _Statements:
         self._returns = returns
         self._is_async = is_async
 
-    def block(self, block: Sequence[Instruction], named: str | None = None,
-              tracks: bool = False) -> None:  # fmt: skip
+    def block(
+        self, block: Sequence[Instruction], named: str | None = None, tracks: bool = False
+    ) -> None:
         """The instructions; `named` is a step whose comment stands already."""
         writer = self._writer
         shown = named
-        for item in block:
+        for position, item in enumerate(block):
             step = _step_of(item)
+            if isinstance(item, (WriteBody, ReadBody)) and position + 1 < len(block):
+                step = _step_of(block[position + 1])  # what it is done for
             if step is not None and step != shown:
                 writer.gap()
                 writer.line(comment(step))
                 if tracks:
                     writer.line(f"step = {step!r}")
                 shown = step
-            elif isinstance(item, (FanOut, Try)) and step is None:
+            elif isinstance(item, (FanOut, Try)):
                 writer.gap()
             self._instruction(item)
         if not block:
@@ -392,8 +391,10 @@ class _Statements:
                 with self._writer.block(f"if {negated(_grouped(handler.invoke(invoke)))}:"):
                     self._drop()
             case Extend(invoke=invoke):
-                line(f"{'event.body' if invoke.takes == 'event' else 'body'}.update("
-                     f"{handler.invoke(invoke)})")  # fmt: skip
+                line(
+                    f"{'event.body' if invoke.takes == 'event' else 'body'}.update("
+                    f"{handler.invoke(invoke)})"
+                )
             case Unwrap(assign=assign):
                 unwrap = f"{handler.runtime('nuclio')}.unwrap(event)"
                 line(f"body = {unwrap}" if assign else unwrap)
@@ -413,7 +414,9 @@ class _Statements:
                 name = "fan_out_events" if takes == "event" else "fan_out"
                 values = ["self.context", *(["event"] if takes == "event" else []), "body"]
                 values += [f"self.{branch}" for branch in branches]
-                self._end(f"{'await ' if awaits else ''}{module}.{name}({', '.join(values)})", returns)
+                self._end(
+                    f"{'await ' if awaits else ''}{module}.{name}({', '.join(values)})", returns
+                )
             case Gather():
                 self._gather(item)
             case Arrive(attribute=attribute):
@@ -460,15 +463,18 @@ class _Statements:
     def _try(self, item: Try) -> None:
         body = item.body
         named = None
-        if not item.tracks:
-            named = next((step for step in map(_step_of, body) if step is not None), None)
-            if named is not None:
-                self._writer.gap()
-                self._writer.line(comment(named))
+        steps = {step for step in map(_first_step, body) if step is not None}
+        if len(steps) == 1:
+            (named,) = steps
+            self._writer.gap()
+            self._writer.line(comment(named))
         with self._writer.block("try:"):
             self.block(body, named, item.tracks)
-        with self._writer.block("except Exception as exc:"):
-            catcher = next((step for step in map(_first_step, item.catch) if step is not None), None)
+        named_failure = any(isinstance(instruction, Caught) for instruction in item.catch)
+        with self._writer.block(f"except Exception{' as exc' if named_failure else ''}:"):
+            catcher = next(
+                (step for step in map(_first_step, item.catch) if step is not None), None
+            )
             if catcher is not None:
                 self._writer.line(comment(catcher))
             self.block(item.catch, catcher)

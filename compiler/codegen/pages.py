@@ -9,9 +9,9 @@ from typing import Any
 import jinja2
 
 
-def page(name: str, **values: Any) -> str:
+def page(template: str, /, **values: Any) -> str:
     """A template of templates/ with its values."""
-    return _environment().get_template(name).render(**values)
+    return _environment().get_template(template).render(**values)
 
 
 @cache
@@ -33,7 +33,11 @@ def yaml_scalar(value: Any) -> str:
     if isinstance(value, str):
         import yaml
 
-        plain = yaml.safe_dump(value, width=10**9, allow_unicode=True).removesuffix("\n...\n").rstrip("\n")
+        plain = (
+            yaml.safe_dump(value, width=10**9, allow_unicode=True)
+            .removesuffix("\n...\n")
+            .rstrip("\n")
+        )
         if plain == value and "\n" not in plain and ": " not in plain and plain.isprintable():
             return plain
         return json.dumps(value)

@@ -11,7 +11,29 @@ from ..identifiers import Names
 
 #: What a handler calls its own things; nothing imported may have these names.
 _OWN = frozenset(
-    ["Any", "Flow", "GraphContext", "Router", "annotations", "answer", "args", "arrived", "body", "context", "event", "exc", "flow", "handler", "init_context", "model", "operation", "outputs", "router_", "self", "start", "step", "routes"]
+    [
+        "Any",
+        "Flow",
+        "GraphContext",
+        "Router",
+        "annotations",
+        "answer",
+        "args",
+        "arrived",
+        "body",
+        "context",
+        "event",
+        "exc",
+        "flow",
+        "handler",
+        "init_context",
+        "model",
+        "operation",
+        "outputs",
+        "self",
+        "start",
+        "step",
+    ]
 )
 
 
@@ -69,9 +91,11 @@ class ModuleScope:
                 self._plain[module] = module
             else:
                 given = self._names.give(top)
-                self._plain[module] = module if given == top else self._names.give(
-                    module.replace(".", "_") + "_module"
-                )  # fmt: skip
+                self._plain[module] = (
+                    module
+                    if given == top
+                    else self._names.give(module.replace(".", "_") + "_module")
+                )
         return self._plain[module]
 
     @property

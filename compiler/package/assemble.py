@@ -107,16 +107,20 @@ def _function_files(
 def _user_targets(function: ir.Function) -> list[ir.UserCode]:
     root = function.root
     steps = (root,) if isinstance(root, ir.Router) else root.steps
-    return [target for step in steps for target in ir.targets(step)
-            if isinstance(target, ir.UserCode)]  # fmt: skip
+    return [
+        target for step in steps for target in ir.targets(step) if isinstance(target, ir.UserCode)
+    ]
 
 
 def _image(function: ir.Function) -> tuple[str, str]:
     """`(base image, the image it stands for)`: MLRun's own images are of no use here."""
     image = function.image
     if not image or image.partition(":")[0].partition("@")[0] in (
-        "mlrun/mlrun", "mlrun/ml-base", "mlrun/ml-models", "mlrun/mlrun-gpu",
-    ):  # fmt: skip
+        "mlrun/mlrun",
+        "mlrun/ml-base",
+        "mlrun/ml-models",
+        "mlrun/mlrun-gpu",
+    ):
         return DEFAULT_IMAGE, one_line(image)
     if not _IMAGE.fullmatch(image):
         raise GraphError(
@@ -129,9 +133,7 @@ def _image(function: ir.Function) -> tuple[str, str]:
 
 
 def _requirements(part: Part) -> Sequence[str]:
-    imports = dict(part.slice.imports)
-    lines = requirement_lines(sorted(imports), part.plan.function.requirements)
-    return lines
+    return requirement_lines(sorted(part.slice.imports), part.plan.function.requirements)
 
 
 def _requirements_text(source: str, part: Part, lines: Sequence[str]) -> str:

@@ -85,10 +85,11 @@ def _copied(path: str, root: Path, span: Span) -> dict[str, bytes]:
             raise GraphError(f"the model at {path!r} is larger than 2 GB", code="GC041", span=span)
         base = place(path)
         return {
-            base if file == source else f"{base}/{file.relative_to(source).as_posix()}":
-            file.read_bytes()
+            base
+            if file == source
+            else f"{base}/{file.relative_to(source).as_posix()}": file.read_bytes()
             for file in found
-        }  # fmt: skip
+        }
     except OSError as exc:
         raise GraphError(
             f"the model at {path!r} cannot be read: {exc.strerror}", code="GC041", span=span

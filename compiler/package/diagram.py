@@ -97,9 +97,9 @@ class _Drawing:
         else:
             self._flow(root)
 
-    def _node(self, key: str, label: str, shape: Shape = "box") -> str:
+    def _node(self, key: str, label: str, shape: Shape = "box", wanted: str = "") -> str:
         if key not in self._ids:
-            self._ids[key] = self._names.give(snake_case(label))
+            self._ids[key] = self._names.give(wanted or snake_case(label))
             self.diagram.nodes.append(Node(self._ids[key], label, shape))
         return self._ids[key]
 
@@ -108,8 +108,8 @@ class _Drawing:
             Arrow(source, target, label, kind)  # type: ignore[arg-type]
         )
 
-    def _end(self, label: str) -> str:
-        return self._node(f"end:{label}", label, "end")
+    def _answered(self) -> str:
+        return self._node("end:answer", "answer", "end")
 
     def _root_router(self, router: ir.Router) -> None:
         node = self._node("router", class_name(router.cls) or router.name, "router")
@@ -117,7 +117,7 @@ class _Drawing:
         for route in router.routes:
             child = self._node(f"route:{route.key}", route.key)
             self._arrow(node, child)
-            self._arrow(child, self._end("answer"))
+            self._arrow(child, self._answered())
 
     def _flow(self, flow: ir.Flow) -> None:
         following = successors(flow)
@@ -147,11 +147,13 @@ class _Drawing:
             if not following[step.name] and answers:
                 catcher = isinstance(step, ir.Task) and step.catcher
                 if flow.engine == "sync" or step.responder or catcher:
-                    self._arrow(node, self._end("answer"))
-            if isinstance(step, ir.Task) and isinstance(step.cls, ir.Dotted) and (
-                step.cls.name == "storey.Filter" and answers
-            ):  # fmt: skip
-                self._arrow(node, self._end("204"), "dropped", "failure")
+                    self._arrow(node, self._answered())
+            if (
+                isinstance(step, ir.Task)
+                and isinstance(step.cls, ir.Dotted)
+                and (step.cls.name == "storey.Filter" and answers)
+            ):
+                self._arrow(node, self._node("end:204", "204", "end", wanted="dropped"), "dropped", "failure")
         if flow.on_error is not None:
             node = self._node("any", "any step", "end")
             self._arrow(node, self._ids[f"step:{flow.on_error}"], "error", "failure")

@@ -50,9 +50,7 @@ def _function(function: ir.Function) -> dict[str, Any]:
 
 
 def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
-    found: dict[str, Any] = (
-        _router(step) if isinstance(step, ir.Router) else _runs(step)
-    )
+    found: dict[str, Any] = _router(step) if isinstance(step, ir.Router) else _runs(step)
     found["after"] = list(step.after)
     for name in ("full_event", "input_path", "result_path", "on_error"):
         if (value := getattr(step, name, None)) is not None:
@@ -71,8 +69,9 @@ def _router(router: ir.Router) -> dict[str, Any]:
     found: dict[str, Any] = {"class": _spelled(router.cls)}
     if router.args:
         found["args"] = plain(dict(router.args))
-    found["routes"] = {route.key: {**_runs(route), "line": route.span.line}
-                       for route in router.routes}  # fmt: skip
+    found["routes"] = {
+        route.key: {**_runs(route), "line": route.span.line} for route in router.routes
+    }
     return found
 
 
@@ -110,8 +109,10 @@ def plain(value: Any) -> Any:
         case list() | tuple():
             return [plain(item) for item in value]
         case dict():
-            return {key if isinstance(key, str) else repr(key): plain(item)
-                    for key, item in value.items()}  # fmt: skip
+            return {
+                key if isinstance(key, str) else repr(key): plain(item)
+                for key, item in value.items()
+            }
         case set() | frozenset():
             return sorted((plain(item) for item in value), key=repr)
         case ir.UserCode() | ir.Dotted() | ir.Inline() | ir.Named():
@@ -128,7 +129,9 @@ def _pretty(value: Any, depth: int) -> str:
         return line
     pad = " " * (depth + 1)
     if isinstance(value, dict):
-        items = [f"{pad}{json.dumps(key)}: {_pretty(item, depth + 1)}" for key, item in value.items()]
+        items = [
+            f"{pad}{json.dumps(key)}: {_pretty(item, depth + 1)}" for key, item in value.items()
+        ]
         return "{\n" + ",\n".join(items) + "\n" + " " * depth + "}"
     items = [pad + _pretty(item, depth + 1) for item in value]
     return "[\n" + ",\n".join(items) + "\n" + " " * depth + "]"
@@ -155,7 +158,9 @@ def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
     if isinstance(root, ir.Router):
         name = class_name(root.cls) or root.name
         rows = [(name, _call(root), "request", "400")]
-        return rows + [(f"{name} / {route.key}", _call(route), name, "400") for route in root.routes]
+        return rows + [
+            (f"{name} / {route.key}", _call(route), name, "400") for route in root.routes
+        ]
     following = successors(root)
     rows = []
     catches: dict[str, list[str]] = {}
@@ -177,10 +182,14 @@ def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
         if isinstance(step, ir.Router):
             vote = isinstance(step.cls, ir.Dotted) and step.cls.name.endswith("VotingEnsemble")
             rows += [
-                (f"{step.name} / {route.key}", _call(route), step.name,
-                 "left out of the vote" if vote else on_error or "400")
+                (
+                    f"{step.name} / {route.key}",
+                    _call(route),
+                    step.name,
+                    "left out of the vote" if vote else on_error or "400",
+                )
                 for route in step.routes
-            ]  # fmt: skip
+            ]
     return rows
 
 
@@ -189,8 +198,9 @@ def _call(step: ir.Step | ir.Route) -> str:
         text = _spelled(step.function)
     else:
         assert step.cls is not None
-        args = ", ".join(f"{key}={json.dumps(plain(value), ensure_ascii=False)}"
-                         for key, value in step.args)  # fmt: skip
+        args = ", ".join(
+            f"{key}={plain(value)!r}" for key, value in step.args
+        )
         method = getattr(step, "method", None)
         text = f"{_spelled(step.cls)}({args})" + (f".{method}" if method else "")
     if isinstance(step, ir.Task) and step.full_event:
@@ -200,5 +210,7 @@ def _call(step: ir.Step | ir.Route) -> str:
 
 def _cell(text: str) -> str:
     """Text for a cell of a Markdown table."""
-    escaped = "".join(char if char.isprintable() else " " for char in html.escape(text, quote=False))
+    escaped = "".join(
+        char if char.isprintable() else " " for char in html.escape(text, quote=False)
+    )
     return escaped.replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")

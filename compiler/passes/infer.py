@@ -27,7 +27,26 @@ ROUTERS = frozenset(
 _PLAIN_METHODS = frozenset(("load", "predict"))
 #: Hooks and state of the protocol (V2ModelServer's own names).
 _PROTOCOL = frozenset(
-    ["__init__", "post_init", "do_event", "do", "preprocess", "validate", "postprocess", "explain", "logged_results", "get_model", "get_param", "set_metric", "run", "protocol", "ready", "name", "model", "context"]
+    [
+        "__init__",
+        "post_init",
+        "do_event",
+        "do",
+        "preprocess",
+        "validate",
+        "postprocess",
+        "explain",
+        "logged_results",
+        "get_model",
+        "get_param",
+        "set_metric",
+        "run",
+        "protocol",
+        "ready",
+        "name",
+        "model",
+        "context",
+    ]
 )
 
 
@@ -70,9 +89,7 @@ def infer(
 
 
 class _Inference:
-    def __init__(
-        self, function: ir.Function, index: CodeIndex, diagnostics: Diagnostics
-    ) -> None:
+    def __init__(self, function: ir.Function, index: CodeIndex, diagnostics: Diagnostics) -> None:
         self._function = function
         self._index = index
         self._diagnostics = diagnostics
@@ -92,13 +109,15 @@ class _Inference:
     def _router(self, router: ir.Router) -> Facts:
         if isinstance(router.cls, ir.Dotted):
             if router.cls.name not in ROUTERS:
-                self._report(router.cls, f"graphc does not compile the router {router.cls.name} yet",
-                             "GC016")  # fmt: skip
+                self._report(
+                    router.cls, f"graphc does not compile the router {router.cls.name} yet", "GC016"
+                )
             return Facts("event", "do_event", make=Make(Library(router.cls.name)), protocol=True)
         if not isinstance(router.cls, ir.UserCode):
             return Facts("event")
-        return self._object(router.cls, router.cls.symbol, None, router.args, router.name,
-                            None, extra={"routes"})  # fmt: skip
+        return self._object(
+            router.cls, router.cls.symbol, None, router.args, router.name, None, extra={"routes"}
+        )
 
     def _task(self, step: ir.Task | ir.Route, name: str) -> Facts:
         full_event = isinstance(step, ir.Task) and bool(step.full_event)
@@ -147,8 +166,12 @@ class _Inference:
                 "GC017",
                 "give these parameters defaults; a step is called with one argument",
             )
-        return Facts(takes, is_async=info.is_async, context=context,
-                     terminates=full_event and "terminated" in info.names_read)  # fmt: skip
+        return Facts(
+            takes,
+            is_async=info.is_async,
+            context=context,
+            terminates=full_event and "terminated" in info.names_read,
+        )
 
     def _no_generator(self, info: FunctionInfo, target: ir.Target) -> None:
         if info.is_generator:
@@ -178,8 +201,12 @@ class _Inference:
         if target.name == "mlrun.serving.merger.Merge":
             return Facts()
         if function is None:
-            self._report(target, f"{target.name} needs a function", "GC017",
-                         """pass it as _fn="(expression)" or _fn="name" """.strip())  # fmt: skip
+            self._report(
+                target,
+                f"{target.name} needs a function",
+                "GC017",
+                """pass it as _fn="(expression)" or _fn="name" """.strip(),
+            )
             return Facts()
         return self._called(function, full_event)
 
@@ -197,19 +224,26 @@ class _Inference:
         is_model = V2_MODEL in ancestors
         is_router = any(ancestor in ROUTERS for ancestor in ancestors)
         for ancestor in ancestors:
-            if isinstance(ancestor, str) and ancestor.partition(".")[0] in ("mlrun", "storey") and (
-                ancestor != V2_MODEL and ancestor not in ROUTERS
-            ):  # fmt: skip
-                self._report(target, f"graphc does not compile subclasses of {ancestor} yet",
-                             "GC016")  # fmt: skip
+            if (
+                isinstance(ancestor, str)
+                and ancestor.partition(".")[0] in ("mlrun", "storey")
+                and (ancestor != V2_MODEL and ancestor not in ROUTERS)
+            ):
+                self._report(
+                    target, f"graphc does not compile subclasses of {ancestor} yet", "GC016"
+                )
         full_event = task is not None and bool(task.full_event)
         info: FunctionInfo | None = None
         takes: Value = "event" if full_event else "body"
         if method is not None:
             found = self._index.method(symbol, method)
             if found is None:
-                self._report(target, f"class {symbol.name!r} has no method {method!r}", "GC017",
-                             did_you_mean(method, self._methods(symbol)))  # fmt: skip
+                self._report(
+                    target,
+                    f"class {symbol.name!r} has no method {method!r}",
+                    "GC017",
+                    did_you_mean(method, self._methods(symbol)),
+                )
             else:
                 info = found[1]
         else:
@@ -290,7 +324,9 @@ class _Inference:
     ) -> Make:
         """How the object is made: MLRun's own arguments where the constructor takes them."""
         signature = self._index.constructor(symbol)
-        given = {key.removeprefix("_") if _is_callable(value) else key: value for key, value in args}
+        given = {
+            key.removeprefix("_") if _is_callable(value) else key: value for key, value in args
+        }
         offered: dict[str, object] = {
             "context": CONTEXT,
             "name": name,
@@ -311,8 +347,12 @@ class _Inference:
                     )
         for key in signature.required:
             if key not in given and key not in offered and key not in extra:
-                self._report(target, f"{symbol.name}() needs an argument {key!r}", "GC017",
-                             f"pass {key}=... with the step")  # fmt: skip
+                self._report(
+                    target,
+                    f"{symbol.name}() needs an argument {key!r}",
+                    "GC017",
+                    f"pass {key}=... with the step",
+                )
         own_constructor = self._index.method(symbol, "__init__")
         if is_model and (own_constructor is None or own_constructor[1] is None):
             plain_args = tuple(

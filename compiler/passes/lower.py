@@ -140,8 +140,11 @@ class _FlowLowering:
         )
 
     def _mixed(self) -> bool:
-        kinds = {self._facts.steps[step.name].takes for step in self._flow.steps
-                 if not (isinstance(step, ir.Task) and step.catcher)}  # fmt: skip
+        kinds = {
+            self._facts.steps[step.name].takes
+            for step in self._flow.steps
+            if not (isinstance(step, ir.Task) and step.catcher)
+        }
         return len(kinds) > 1
 
     # -- what is made at start
@@ -151,9 +154,13 @@ class _FlowLowering:
         if isinstance(step, ir.Router):
             written_out = not (self._sync and self._topology.following[step.name])
             making = router_making(
-                step, self._facts, self._names, attribute=snake_case(step.name, "router"),
-                root=False, written_out=written_out,
-            )  # fmt: skip
+                step,
+                self._facts,
+                self._names,
+                attribute=snake_case(step.name, "router"),
+                root=False,
+                written_out=written_out,
+            )
             self._attributes[step.name] = making.attribute
             self._makes.append(making)
         elif _library(step) == MERGE:
@@ -208,8 +215,9 @@ class _FlowLowering:
         if merge is not None:
             instructions = _returning(self._path(head, "both", stop=merge))
             awaits = topology.awaits([head], merge)
-            return Method(self._methods[head], takes, awaits, f"{head}, up to {merge}.",
-                          tuple(instructions))  # fmt: skip
+            return Method(
+                self._methods[head], takes, awaits, f"{head}, up to {merge}.", tuple(instructions)
+            )
         return Method(
             self._methods[head],
             takes,
@@ -383,9 +391,12 @@ class _FlowLowering:
             return self._with_paths(
                 step,
                 facts,
-                Invoke(Member(self._attributes[step.name], facts.method), facts.takes,
-                       awaits=facts.is_async),
-            )  # fmt: skip
+                Invoke(
+                    Member(self._attributes[step.name], facts.method),
+                    facts.takes,
+                    awaits=facts.is_async,
+                ),
+            )
         assert target is not None
         self._keeps_context = self._keeps_context or facts.context
         return self._with_paths(
@@ -468,13 +479,16 @@ class _FlowLowering:
         body = [instruction for _, block in region.steps for instruction in block]
         if region.catcher is None:
             return body
-        tracks = len(region.steps) > 1
+        sees = self._topology.sees_event(region.catcher)
+        tracks = sees and len(region.steps) > 1
         name = region.steps[0][0]
         # A lone body step leaves event.body as it was before it.
-        stale = region.kind == "body" and (tracks or region.entry == "body")
+        stale = region.kind == "body" and (len(region.steps) > 1 or region.entry == "body")
         state: State = "body" if stale else "both" if region.kind == "body" else "event"
-        rejoin = self._topology.rejoins.get(name) if not tracks else None
-        caught: list[Instruction] = [Caught(None if tracks else name, messages=self._sync)]
+        rejoin = self._topology.rejoins.get(name) if len(region.steps) == 1 else None
+        caught: list[Instruction] = []
+        if sees:
+            caught.append(Caught(None if tracks else name, messages=self._sync))
         catch = [*caught, *self._path(region.catcher, state, rejoin)]
         return [Try(tuple(body), tuple(catch), tracks)]
 
@@ -489,11 +503,15 @@ class _FlowLowering:
         """Synchronous engine: the graph's handler ends the flow and answers (serving.md 7.4)."""
         assert self._flow.on_error is not None
         state: State = "both" if self._follow else "body"
-        kinds = {self._facts.steps[step.name].takes for step in self._flow.steps
-                 if not (isinstance(step, ir.Task) and step.catcher)}  # fmt: skip
+        kinds = {
+            self._facts.steps[step.name].takes
+            for step in self._flow.steps
+            if not (isinstance(step, ir.Task) and step.catcher)
+        }
         if not self._follow and kinds == {"event"}:
             state = "event"
-        return [Caught("", messages=True), *self._path(self._flow.on_error, state)]
+        caught = [Caught("", messages=True)] if self._topology.sees_event(self._flow.on_error) else []
+        return [*caught, *self._path(self._flow.on_error, state)]
 
 
 def _returning(block: list[Instruction]) -> list[Instruction]:

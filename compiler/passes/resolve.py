@@ -12,7 +12,7 @@ import importlib
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import ir
 from ..builder import HUB_CLASS, HUB_MODULE
@@ -50,6 +50,9 @@ def resolve(
     )
 
 
+_Step = TypeVar("_Step", ir.Task, ir.Route)
+
+
 class _Resolver:
     def __init__(
         self, function: ir.Function, tree: SourceTree, index: CodeIndex, diagnostics: Diagnostics
@@ -79,7 +82,7 @@ class _Resolver:
             routes=tuple(self._task(route) for route in router.routes),
         )
 
-    def _task[T: (ir.Task, ir.Route)](self, step: T) -> T:
+    def _task(self, step: _Step) -> _Step:
         return replace(
             step,
             cls=None if step.cls is None else self._class(step.cls),

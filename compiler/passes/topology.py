@@ -41,14 +41,15 @@ class Topology:
             for head in self.following[name]
             if head in self.heads
         }
+        self._event_seen = self._reaching(self._gets_event)
         self._event_below = self._reaching(self._uses_event)
         self._await_below = self._reaching(self._is_async)
         self.method_event = self._method_signatures()
         self.answering = self._answering()
 
-    def needs_event(self, heads: Sequence[str]) -> bool:
-        """Does anything from here on get the event?"""
-        return any(head in self._event_below for head in heads)
+    def sees_event(self, name: str) -> bool:
+        """Does the step, or one behind it, get the event?"""
+        return name in self._event_seen
 
     def awaits(self, heads: Sequence[str], until: str | None = None) -> bool:
         """Is anything from here on a coroutine (up to `until`, where that is given)?"""
@@ -85,9 +86,10 @@ class Topology:
     def _answering(self) -> frozenset[str]:
         """Catchers that nothing follows: they answer, and so do the last steps behind catchers."""
         return frozenset(
-            name for name, step in self._steps.items()
+            name
+            for name, step in self._steps.items()
             if isinstance(step, ir.Task) and step.catcher and not self.following[name]
-        )  # fmt: skip
+        )
 
     def _find_rejoins(self) -> dict[str, str]:
         """Steps whose one successor is also where their catcher's chain ends."""
@@ -99,9 +101,11 @@ class Topology:
             if len(following) != 1:
                 continue
             meeting, last, name = following[0], "", step.on_error
-            while name != meeting and len(self.following[name]) == 1 and (
-                name == step.on_error or len(self._preceding[name]) == 1
-            ):  # fmt: skip
+            while (
+                name != meeting
+                and len(self.following[name]) == 1
+                and (name == step.on_error or len(self._preceding[name]) == 1)
+            ):
                 last, name = name, self.following[name][0]
             if name == meeting and sorted(self._preceding[meeting]) == sorted([step.name, last]):
                 found[step.name] = meeting
@@ -120,10 +124,11 @@ class Topology:
             step = self._steps[merge]
             expected = dict(step.args).get("expected_num_events")
             if (
-                [end[0] for end in ends] and sorted(step.after) == sorted(end[0] for end in ends)
+                [end[0] for end in ends]
+                and sorted(step.after) == sorted(end[0] for end in ends)
                 and expected in (None, len(heads))
                 and not {"key_path", "_key_path"} & set(dict(step.args))
-            ):  # fmt: skip
+            ):
                 found[name] = merge
         return found
 
@@ -152,9 +157,8 @@ class Topology:
             if len(following) > 1:
                 merge = self.gather_at.get(name)
                 heads.update(
-                    head for head in following
-                    if merge is None or not self._runs_alone(head, merge)
-                )  # fmt: skip
+                    head for head in following if merge is None or not self._runs_alone(head, merge)
+                )
             if len(self._preceding[name]) > 1 and name not in rejoined | self.gathered:
                 heads.add(name)
             # A catcher of several steps is written out for each; what follows it, once.
@@ -176,14 +180,18 @@ class Topology:
             and not step.result_path
         )
 
-    def _uses_event(self, name: str) -> bool:
+    def _gets_event(self, name: str) -> bool:
         step = self._steps[name]
-        takes_event = self._facts.steps[name].takes == "event"
-        caught = step.on_error is not None or (
-            self._flow.on_error is not None
-            and not (isinstance(step, ir.Task) and step.catcher)
-        )
-        return takes_event or caught or (_is_merge(step) and name not in self.gathered)
+        merges = _is_merge(step) and name not in self.gathered and len(step.after) > 1
+        return self._facts.steps[name].takes == "event" or merges
+
+    def _uses_event(self, name: str) -> bool:
+        """Does it get the event, or put its failure on it for a catcher that does?"""
+        step = self._steps[name]
+        catcher = step.on_error
+        if catcher is None and not (isinstance(step, ir.Task) and step.catcher):
+            catcher = self._flow.on_error
+        return self._gets_event(name) or (catcher is not None and self.sees_event(catcher))
 
     def _is_async(self, name: str) -> bool:
         return self._facts.steps[name].is_async
@@ -191,8 +199,9 @@ class Topology:
     def _reaching(self, has: object) -> frozenset[str]:
         """The steps from which a step that `has` it is reached, catchers' ways included."""
         assert callable(has)
-        backwards: dict[str, list[str]] = {name: list(before) for name, before in
-                                           self._preceding.items()}  # fmt: skip
+        backwards: dict[str, list[str]] = {
+            name: list(before) for name, before in self._preceding.items()
+        }
         for catcher, users in self._users.items():
             backwards[catcher] += users
         found = {name for name in self._steps if has(name)}
@@ -207,8 +216,11 @@ class Topology:
     def _method_signatures(self) -> dict[str, bool]:
         """Does each head's method take the event? All branches of one fork are called alike."""
         signatures = {head: head in self._event_below for head in self.heads}
-        forks = [heads for name, heads in self.following.items()
-                 if len(heads) > 1 and name not in self.gather_at]  # fmt: skip
+        forks = [
+            heads
+            for name, heads in self.following.items()
+            if len(heads) > 1 and name not in self.gather_at
+        ]
         if len(self.starts) > 1:
             forks.append(self.starts)
         changed = True

@@ -1,4 +1,4 @@
-"""Refuses what cannot run, and warns of what does not do what it seems to (spec/serving.md 4, 7, 12).
+"""Refuses what cannot run, and warns of what surprises (spec/serving.md 4, 7, 12).
 
 The graph comes out as it went in.
 """

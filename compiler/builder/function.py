@@ -1,0 +1,270 @@
+"""A serving function: its topology, its models, its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .. import ir
+from ..arguments import Arguments
+from ..diagnostics import GraphError, Span
+from ..frontend.values import HostFunction, HostObject, Unknown
+from .flow import FlowBuilder
+from .mistakes import not_yet, unknown_value
+from .router import RouteBuilder, RouterBuilder
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class _Spec(HostObject):
+    """`fn.spec`: attributes that MLRun keeps there."""
+
+    description = "a function's spec"
+    _aliases: ClassVar[Mapping[str, str]] = {
+        "image": "image",
+        "default_class": "default_class",
+        "parameters": "parameters",
+        "min_replicas": "min_replicas",
+        "max_replicas": "max_replicas",
+        "description": "about",
+    }
+    api = frozenset({*_aliases, "graph"})
+
+    def __init__(self, function: FunctionBuilder) -> None:
+        self._function = function
+
+    def read(self, name: str) -> Any:
+        if name == "graph":
+            return self._function.root
+        return getattr(self._function, self._aliases[name])
+
+    def assign(self, name: str, value: Any) -> None:
+        session = self._function.session
+        if name == "replicas":
+            self._function.min_replicas = self._function.max_replicas = value
+        elif name in self._aliases:
+            setattr(self._function, self._aliases[name], value)
+        else:
+            session.diagnostics.warning(
+                "GC032",
+                f"graphc does not carry the setting spec.{name} into the package yet",
+                session.call_span,
+            )
+
+
+class FunctionBuilder(HostObject):
+    """A serving function."""
+
+    description = "a serving function"
+    #: Calls that have no meaning for the graph (serving.md 1.4).
+    _skipped: ClassVar[frozenset[str]] = frozenset(
+        "apply deploy doc export invoke plot save to_mock_server to_yaml".split()
+    )
+    api = _skipped | frozenset(
+        (
+            "add_child_function",
+            "add_model",
+            "name",
+            "set_env",
+            "set_envs",
+            "set_topology",
+            "spec",
+            "verbose",
+            "with_requirements",
+        )
+    )
+
+    def __init__(self, session: Session, name: str, span: Span, code: tuple[str, ...]) -> None:
+        self.session = session
+        self.name = name
+        self.span = span
+        self.code = code
+        self.root: FlowBuilder | RouterBuilder | None = None
+        self.image: Any = ""
+        self.about: Any = ""
+        self.default_class: Any = None
+        self.parameters: Any = {}
+        self.requirements: list[str] = []
+        self.env: dict[str, str] = {}
+        self.min_replicas: Any = None
+        self.max_replicas: Any = None
+        self.verbose: Any = False
+        self.spec = _Spec(self)
+
+    def read(self, name: str) -> Any:
+        if name in self._skipped:
+            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
+        return super().read(name)
+
+    def _no_meaning(self, name: str) -> Any:
+        if name == "apply":
+            return self
+        return Unknown(f"graphc does not run fn.{name}()", self.session.call_span)
+
+    def assign(self, name: str, value: Any) -> None:
+        if name != "verbose":
+            raise GraphError(f"a function has no setting {name!r}", code="GC011")
+        self.verbose = value
+
+    def set_topology(
+        self,
+        topology: Any = None,
+        class_name: Any = None,
+        engine: Any = None,
+        exist_ok: bool = False,
+        allow_cyclic: bool = False,
+        max_iterations: Any = None,
+        **class_args: Any,
+    ) -> FlowBuilder | RouterBuilder:
+        if self.root is not None and not exist_ok:
+            raise GraphError(
+                "the topology of this function is set already",
+                help="set it once, or pass exist_ok=True to begin again",
+            )
+        if allow_cyclic:
+            raise not_yet("cyclic graphs")
+        session = self.session
+        if topology is None or topology == "router":
+            where = session.argument_span("class_name", 1)
+            self.root = RouterBuilder(self, None, class_name, class_args, where)
+        elif topology == "flow":
+            text = "async" if engine is None else session.text(engine, "engine", session.span)
+            self.root = FlowBuilder(self, "sync" if text == "sync" else "async")
+        else:
+            where = session.argument_span("topology", 0)
+            if isinstance(topology, Unknown):
+                raise unknown_value(topology, where)
+            raise GraphError(
+                f"unsupported topology {topology!r}", help='use "router" or "flow"', span=where
+            )
+        return self.root
+
+    def add_model(
+        self,
+        key: Any,
+        model_path: Any = None,
+        class_name: Any = None,
+        model_url: Any = None,
+        handler: Any = None,
+        router_step: Any = None,
+        child_function: Any = None,
+        creation_strategy: Any = None,
+        outputs: Any = None,
+        **class_args: Any,
+    ) -> RouteBuilder:
+        """A route of the function's router; makes a router if there is no topology yet."""
+        if model_url is not None:
+            raise not_yet("remote models (model_url)")
+        if child_function is not None:
+            raise GraphError(
+                "a model in a child function is never reached: MLRun answers with the request",
+                code="GC016",
+                help="leave child_function out",
+            )
+        class_name = class_name if class_name is not None else self.default_class
+        if class_name is None and handler is None:
+            raise GraphError(
+                f"model {key!r} has no class",
+                help="pass class_name=, or set fn.spec.default_class",
+            )
+        arguments = dict(class_args)
+        # As mlrun 1.12 does, but only where something was given (spec/serving.md Q2).
+        if model_path is not None:
+            arguments["model_path"] = model_path
+        if outputs is not None:
+            arguments["outputs"] = outputs
+        return self._router_of(router_step).add_route(
+            key, class_name=class_name, handler=handler, **arguments
+        )
+
+    def _router_of(self, router_step: Any) -> RouterBuilder:
+        if self.root is None:
+            self.set_topology("router")
+        if isinstance(self.root, RouterBuilder):
+            return self.root
+        assert self.root is not None
+        routers = {
+            name: step for name, step in self.root.steps.items() if isinstance(step, RouterBuilder)
+        }
+        if router_step is not None:
+            if isinstance(router_step, RouterBuilder):
+                return router_step
+            if router_step not in routers:
+                raise GraphError(f"there is no router step {router_step!r}", code="GC011")
+            return routers[router_step]
+        if len(routers) != 1:
+            found = "no router" if not routers else f"{len(routers)} routers"
+            raise GraphError(
+                f"the graph has {found}, so it is not clear where the model goes",
+                help="add one router step, or name it with router_step=",
+            )
+        return next(iter(routers.values()))
+
+    def add_child_function(self, *args: Any, **kwargs: Any) -> Any:
+        raise not_yet("child functions")
+
+    def with_requirements(
+        self,
+        requirements: Any = None,
+        overwrite: bool = False,
+        prepare_image_for_deploy: bool = True,
+        requirements_file: str = "",
+    ) -> FunctionBuilder:
+        if overwrite:
+            self.requirements.clear()
+        if isinstance(requirements, Unknown):
+            raise unknown_value(requirements, self.session.span)
+        for line in requirements or ():
+            where = self.session.argument_span("requirements", 0)
+            line = self.session.text(line, "a requirement", where)
+            if line not in self.requirements:
+                self.requirements.append(line)
+        return self
+
+    def set_env(self, name: Any, value: Any = None, value_from: Any = None) -> FunctionBuilder:
+        where = self.session.argument_span("value", 1)
+        if isinstance(value, Unknown):
+            raise unknown_value(value, where)
+        self.env[self.session.text(name, "the variable's name", where)] = str(value)
+        return self
+
+    def set_envs(self, env_vars: Any = None, file_path: Any = None) -> FunctionBuilder:
+        if not isinstance(env_vars, dict):
+            raise not_yet("environment files")
+        for name, value in env_vars.items():
+            self.set_env(name, value)
+        return self
+
+    def freeze(self) -> ir.Function:
+        """The function as data; raises GraphError."""
+        if self.root is None:
+            raise GraphError(
+                f"function {self.name!r} has no graph",
+                help='call set_topology("router") or set_topology("flow") on it',
+            )
+        if not isinstance(self.parameters, dict):
+            raise self.session.wrong_value(
+                self.parameters, "spec.parameters must be a dict", self.span
+            )
+        parameters = Arguments(self.session).freeze(self.parameters, self.span)
+        return ir.Function(
+            name=self.name,
+            span=self.span,
+            root=self.root.freeze(),
+            code=self.code,
+            image=self.session.text(self.image, "image", self.span),
+            parameters=parameters,
+            requirements=tuple(self.requirements),
+            env=tuple(sorted(self.env.items())),
+            min_replicas=_whole(self.min_replicas, "min_replicas", self),
+            max_replicas=_whole(self.max_replicas, "max_replicas", self),
+            description=self.session.text(self.about, "description", self.span),
+            verbose=bool(self.verbose),
+        )
+
+
+def _whole(value: Any, what: str, function: FunctionBuilder) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise function.session.wrong_value(value, f"{what} must be a whole number", function.span)

@@ -1,0 +1,202 @@
+"""One reading of one graph file: the `mlrun` module that it sees, and what it built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from .. import ir
+from ..diagnostics import Diagnostics, GraphError, Span
+from ..frontend.values import HostFunction, HostModule, HostObject, Unknown
+from ..source import SourceTree
+from .function import FunctionBuilder
+from .mistakes import normal_name, not_yet, unknown_value
+
+HUB_MODEL_SERVER = "hub://v2_model_server"
+#: The module that packages get for it, and its class.
+HUB_MODULE, HUB_CLASS = "v2_model_server", "ClassifierModel"
+
+
+class Session(HostObject):
+    """One reading of one graph file: the `mlrun` module that it sees, and what it built."""
+
+    #: Calls that mean nothing for the graph; harmless also where it is unsure whether they run.
+    no_effect: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, tree: SourceTree, diagnostics: Diagnostics) -> None:
+        self.tree = tree
+        self.diagnostics = diagnostics
+        self.call_span: Span | None = None
+        self.call_spans: Mapping[str, Span] = {}
+        self.functions: list[FunctionBuilder] = []
+        self._mlrun = HostModule(
+            "mlrun",
+            {
+                "new_function": HostFunction("mlrun.new_function", self.new_function),
+                "code_to_function": HostFunction("mlrun.code_to_function", self.code_to_function),
+                "import_function": HostFunction("mlrun.import_function", self.import_function),
+            },
+        )
+
+    def module(self, dotted: str) -> HostModule | None:
+        """`mlrun`; its submodules hold nothing but names of classes."""
+        if dotted == "mlrun":
+            return self._mlrun
+        return HostModule(dotted) if dotted.startswith("mlrun.") else None
+
+    @property
+    def span(self) -> Span:
+        """The place of the call at hand."""
+        if self.call_span is None:
+            raise AssertionError("the graph API is called by the evaluator, which sets call_span")
+        return self.call_span
+
+    def argument_span(self, name: str, position: int | None = None) -> Span:
+        """The place of an argument of the call at hand, or of the call itself."""
+        return (
+            self.call_spans.get(name)
+            or self.call_spans.get("" if position is None else str(position))
+            or self.span
+        )
+
+    # -- making functions
+
+    def new_function(
+        self,
+        name: str = "",
+        project: str = "",
+        tag: str = "",
+        kind: str = "",
+        command: str = "",
+        image: str = "",
+        args: Any = None,
+        runtime: Any = None,
+        mode: Any = None,
+        handler: Any = None,
+        source: Any = None,
+        requirements: Any = None,
+        kfp: Any = None,
+        requirements_file: str = "",
+    ) -> FunctionBuilder | Unknown:
+        """`mlrun.new_function`: an empty function; only kind "serving" concerns graphs."""
+        if kind != "serving":
+            return self._not_serving("new_function", kind)
+        if not name:
+            raise GraphError(
+                "the function has no name",
+                help='name it: mlrun.new_function("my-function", kind="serving")',
+            )
+        return self._add(name, image=image, requirements=requirements)
+
+    def code_to_function(
+        self,
+        name: str = "",
+        project: str = "",
+        tag: str = "",
+        filename: str = "",
+        handler: str = "",
+        kind: str = "",
+        image: str | None = None,
+        code_output: str = "",
+        embed_code: bool = True,
+        description: str = "",
+        requirements: Any = None,
+        categories: Any = None,
+        labels: Any = None,
+        with_doc: bool = True,
+        ignored_tags: Any = None,
+        requirements_file: str = "",
+    ) -> FunctionBuilder | Unknown:
+        """`mlrun.code_to_function`: a function whose code is a file, by default this one."""
+        if kind != "serving":
+            return self._not_serving("code_to_function", kind)
+        code: tuple[str, ...] = ("",)
+        if filename:
+            where = self.argument_span("filename", 3)
+            text = self.text(filename, "filename", where)
+            if text.endswith(".ipynb"):
+                raise not_yet("code in notebooks", where)
+            module = self.tree.file(text)
+            if module is None:
+                raise GraphError(
+                    f"there is no file {text!r} in the folder of {self.tree.main.path}",
+                    code="GC011",
+                    span=where,
+                    help="give the path of a .py file beside the graph file or below it",
+                )
+            name = name or module.path.rpartition("/")[2].removesuffix(".py")
+            # On Nuclio only the function's own file is searched; MLRun's simulator then looks
+            # into the file that defines the graph. Accept both.
+            code = (module.name, "") if module.name else ("",)
+        function = self._add(name or "", image=image or "", requirements=requirements, code=code)
+        function.about = description
+        return function
+
+    def import_function(
+        self,
+        url: str = "",
+        secrets: Any = None,
+        db: str = "",
+        project: Any = None,
+        new_name: str | None = None,
+    ) -> FunctionBuilder:
+        """`mlrun.import_function`: the hub's model server, the one function that is known here."""
+        base = url.partition(":")[0] + ":" + url.partition(":")[2].split(":")[0]
+        if base.replace("-", "_") != HUB_MODEL_SERVER:
+            raise not_yet(
+                f"functions imported from {url!r}",
+                help=f"the hub function it knows is {HUB_MODEL_SERVER}",
+            )
+        function = self._add(new_name or "v2-model-server", image="mlrun/mlrun")
+        function.default_class = ir.Dotted(f"{HUB_MODULE}.{HUB_CLASS}", self.span)
+        return function
+
+    def _not_serving(self, call: str, kind: str) -> Unknown:
+        return Unknown(
+            f"{call}(kind={kind!r}) makes no serving function, so it is none of graphc's",
+            self.span,
+        )
+
+    def _add(
+        self,
+        name: Any,
+        *,
+        image: Any,
+        requirements: Any = None,
+        code: tuple[str, ...] = ("",),
+    ) -> FunctionBuilder:
+        where = self.argument_span("name", 0)
+        name = normal_name(self.text(name, "name", where))
+        if any(function.name == name for function in self.functions):
+            raise GraphError(f"there is a function {name!r} already", span=where)
+        function = FunctionBuilder(self, name, self.span, code)
+        function.image = self.text(image, "image", self.argument_span("image"))
+        function.with_requirements(requirements)
+        self.functions.append(function)
+        return function
+
+    # -- values
+
+    def text(self, value: Any, what: str, where: Span) -> str:
+        """The value as the str it must be; raises GraphError."""
+        if isinstance(value, str):
+            return value
+        raise self.wrong_value(value, f"{what} must be a text", where)
+
+    def wrong_value(self, value: Any, message: str, where: Span) -> GraphError:
+        """The error for a value of the wrong type, or one that is not known."""
+        if isinstance(value, Unknown):
+            return unknown_value(value, where)
+        return GraphError(f"{message}, not {type(value).__name__}", span=where)
+
+    # -- the end
+
+    def graph(self) -> ir.Graph:
+        """Everything that was built, frozen; mistakes that only the whole shows are reported."""
+        functions = []
+        for function in self.functions:
+            try:
+                functions.append(function.freeze())
+            except GraphError as exc:
+                self.diagnostics.add(exc.diagnostic(function.span))
+        return ir.Graph(self.tree.main.path, tuple(functions))

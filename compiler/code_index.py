@@ -297,7 +297,7 @@ class CodeIndex:
             return self.symbol_of_module(imported.attribute)
         if self.is_module(source):
             return self.attribute(self.symbol_of_module(source), imported.attribute)
-        if self.is_module(source.partition(".")[0]):
+        if imported.level or self.is_module(source.partition(".")[0]):
             return None
         return canonical(f"{source}.{imported.attribute}")
 

@@ -47,11 +47,12 @@ _COUNTERPARTS = {
     "mlrun.serving.V2ModelServer": ("models", "V2ModelServer"),
     "mlrun.serving.ModelRouter": ("routers", "ModelRouter"),
     "mlrun.serving.routers.BaseModelRouter": ("routers", "BaseModelRouter"),
+    "mlrun.serving.routers.ParallelRun": ("ensembles", "ParallelRun"),
     "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
     "mlrun.serving.GraphContext": ("context", "GraphContext"),
 }
 
-#: Of mlrun.errors, what step code raises and catches; every other name there is an error.
+#: Of mlrun.errors, what step code raises and catches; every other name there is refused.
 _ERRORS = frozenset({
     "MLRunBaseError", "MLRunHTTPError", "MLRunHTTPStatusError", "MLRunUnauthorizedError",
     "MLRunAccessDeniedError", "MLRunNotFoundError", "MLRunBadRequestError",
@@ -61,6 +62,8 @@ _ERRORS = frozenset({
     "MLRunNotImplementedServerError", "MLRunServiceUnavailableError", "MLRunRuntimeError",
     "MLRunMissingDependencyError", "MLRunTimeoutError", "MLRunTaskNotReadyError",
     "MLRunValueError", "MLRunFatalFailureError", "MLRunTaskCancelledError",
+    "MLRunPaginationEndOfResultsError", "MLRunMissingProjectError", "MLRunRetryExhaustedError",
+    "err_to_str",
 })  # fmt: skip
 
 #: Bases that say how a step is written to a function spec, and nothing at run time.
@@ -110,6 +113,12 @@ def canonical(dotted: str) -> str:
     return dotted
 
 
+def counterparts() -> list[Counterpart]:
+    """Everything that slices may import from runtime_min."""
+    errors = [Counterpart("errors", name) for name in sorted(_ERRORS)]
+    return [Counterpart(*item) for item in _COUNTERPARTS.values()] + errors
+
+
 def counterpart(dotted: str) -> Counterpart | None:
     """What stands in for a name of mlrun or storey, by any of its spellings."""
     name = canonical(dotted)
@@ -130,6 +139,16 @@ def builds_graph(dotted: str) -> bool:
     """Does calling this make a function, a project or a part of a graph?"""
     name = canonical(dotted)
     return name in _GRAPH_API or name.startswith(("mlrun.projects.", "graphc."))
+
+
+def subject(dotted: str) -> str:
+    """The class or function in `mlrun.utils.logger.info`: the name that is to blame."""
+    parts = dotted.split(".")
+    for length in range(1, len(parts) + 1):
+        name = ".".join(parts[:length])
+        if parts[length - 1][0].isupper() or canonical(name) in _HELP or name in _GRAPH_API:
+            return name
+    return dotted
 
 
 def remedy(dotted: str) -> str:

@@ -6,13 +6,24 @@ What does it read? All answers are made once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 import libcst as cst
 
 from ..code_index import CodeIndex, ModuleIndex, Symbol, Unit, is_main_guard, is_type_checking
 from ..runtime_names import builds_graph, is_replaced
-from ..scopes import Imported, Read, dotted, global_writes, mutations, reads, root_name, walk
+from ..scopes import (
+    Binding,
+    Imported,
+    Read,
+    children,
+    dotted,
+    global_writes,
+    mutations,
+    reads,
+    root_name,
+    walk,
+)
 
 #: Methods of built-in types that change nothing.
 _PURE_METHODS = frozenset({
@@ -46,6 +57,7 @@ class Facts:
         self._index = index
         self._reads: dict[tuple[str, int], list[Read]] = {}
         self._builds: dict[tuple[str, int], bool] = {}
+        self._calls_build: dict[Symbol, bool] = {}
         self._changes: dict[Symbol, frozenset[Symbol]] = {}
 
     def reads(self, module: ModuleIndex, unit: Unit) -> list[Read]:
@@ -70,10 +82,10 @@ class Facts:
 
     def external(self, module: ModuleIndex, read: Read) -> str | None:
         """The dotted name of what is read, if it is a library's."""
-        found = self._target(module, read)
+        found = self.target(module, read)
         return found if isinstance(found, str) else None
 
-    def _target(self, module: ModuleIndex, read: Read) -> Symbol | str | None:
+    def target(self, module: ModuleIndex, read: Read) -> Symbol | str | None:
         """What is read: for attributes of a class or a variable, that class or variable."""
         found = (
             self._index.imported(module, read.imported)
@@ -91,11 +103,11 @@ class Facts:
     def builds_graph(self, module: ModuleIndex, unit: Unit) -> bool:
         """Is the statement about the graph: does it make functions, steps, or use such?
 
-        Of a definition: does calling it do that?
+        A definition is not, even if calling it does that.
         """
         key = (module.source.name, unit.index)
         if key not in self._builds:
-            self._builds[key] = False  # while it is looked at
+            self._builds[key] = False  # of names that are defined by each other
             if not isinstance(unit.node, cst.FunctionDef | cst.ClassDef):
                 self._builds[key] = any(
                     self._touches_graph(module, read) for read in self.reads(module, unit)
@@ -103,6 +115,18 @@ class Facts:
         return self._builds[key]
 
     def _touches_graph(self, module: ModuleIndex, read: Read) -> bool:
+        if self._is_graph_api(module, read):
+            return True
+        found = self.target(module, read)
+        definition = self._definition(found)
+        if definition is None or not isinstance(found, Symbol):
+            return False
+        scope, unit = definition
+        if not isinstance(unit.node, cst.FunctionDef | cst.ClassDef):
+            return self.builds_graph(scope, unit)
+        return read.use == "call" and self._call_builds_graph(found)
+
+    def _is_graph_api(self, module: ModuleIndex, read: Read) -> bool:
         for _, imported in self.import_bindings(module, read):
             source = module.absolute(imported)
             if source and is_replaced(source):
@@ -111,30 +135,54 @@ class Facts:
                     builds_graph(".".join([base, *read.path[:length]]))
                     for length in range(len(read.path) + 1)
                 )
-        found = self._target(module, read)
-        if not isinstance(found, Symbol) or not found.name:
+        return False
+
+    def _call_builds_graph(self, symbol: Symbol) -> bool:
+        """Does calling the function, or anything that it calls, build the graph?"""
+        if symbol not in self._calls_build:
+            self._calls_build[symbol] = any(
+                self._is_graph_api(scope, read) or self._reads_graph_object(scope, read)
+                for reached in self._reachable(symbol)
+                for scope, unit in self._definitions(reached)
+                for read in self.reads(scope, unit)
+            )
+        return self._calls_build[symbol]
+
+    def _reads_graph_object(self, module: ModuleIndex, read: Read) -> bool:
+        definition = self._definition(self.target(module, read))
+        if definition is None or isinstance(definition[1].node, cst.FunctionDef | cst.ClassDef):
             return False
+        return self.builds_graph(*definition)
+
+    def _definition(self, found: Symbol | str | None) -> tuple[ModuleIndex, Unit] | None:
+        """The statement that defines a user's name."""
+        if not isinstance(found, Symbol) or not found.name:
+            return None
         binding, scope = self._index.binding(found), self._index.module(found.module)
         if binding is None or scope is None:
-            return False
-        if isinstance(binding.node, cst.FunctionDef | cst.ClassDef):
-            return read.use == "call" and self._call_builds_graph(found, binding.node, scope)
-        unit = next((u for u, b in scope.bindings.get(found.name, ()) if b is binding), None)
-        return unit is not None and self.builds_graph(scope, unit)
+            return None
+        units = (unit for unit, item in scope.bindings.get(found.name, ()) if item is binding)
+        unit = next(units, None)
+        return None if unit is None else (scope, unit)
 
-    def _call_builds_graph(
-        self, symbol: Symbol, node: cst.FunctionDef | cst.ClassDef, scope: ModuleIndex
-    ) -> bool:
-        unit = next((u for u, b in scope.bindings[symbol.name] if b.node is node), None)
-        if unit is None:
-            return False
-        key = (symbol.module, -1 - unit.index)
-        if key not in self._builds:
-            self._builds[key] = False
-            self._builds[key] = any(
-                self._touches_graph(scope, read) for read in self.reads(scope, unit)
-            )
-        return self._builds[key]
+    def _definitions(self, symbol: Symbol) -> list[tuple[ModuleIndex, Unit]]:
+        definition = self._definition(symbol)
+        return [] if definition is None else [definition]
+
+    def _reachable(self, symbol: Symbol) -> list[Symbol]:
+        """The definition and those of the user's that its code names, transitively."""
+        order, waiting = {symbol: None}, [symbol]
+        while waiting:
+            definition = self._definition(waiting.pop())
+            if definition is None:
+                continue
+            scope, unit = definition
+            for read in self.reads(scope, unit):
+                found = self.target(scope, read)
+                if isinstance(found, Symbol) and found.name and found not in order:
+                    order[found] = None
+                    waiting.append(found)
+        return [found for found in order if self._definition(found) is not None]
 
     # -- preparation
 
@@ -148,26 +196,25 @@ class Facts:
             read = found.get(id(root))
             if read is None:
                 continue
-            target = self._target(module, read)
+            target = self.target(module, read)
             if (
                 isinstance(target, Symbol)
                 and target in kept
                 and (method is None or self._may_change(target, method, direct))
             ):
                 return True
-        for call in _statement_calls(node):
-            function = call.func
-            root_node = root_name(function)
-            read = found.get(id(root_node)) if root_node is not None else None
-            if read is None or not isinstance(function, cst.Name | cst.Attribute):
-                continue
-            target = self._target(module, read)
-            if not isinstance(target, Symbol):
-                continue
-            if self.changes(target) & kept:
-                return True
-            if self._changes_arguments(target) and self._has_kept(module, call, found, kept):
-                return True
+        for call in _calls(node, module.bindings):
+            for callee in (call.func, *(argument.value for argument in call.args)):
+                read = found.get(id(root_name(callee)))
+                if read is None or not isinstance(callee, cst.Name | cst.Attribute):
+                    continue
+                target = self.target(module, read)
+                if not isinstance(target, Symbol):
+                    continue
+                if self.changes(target) & kept:
+                    return True
+                if callee is call.func and self._changes_arguments(target):
+                    return self._has_kept(module, call, found, kept)
         return False
 
     def _may_change(self, target: Symbol, method: str, direct: bool) -> bool:
@@ -189,7 +236,7 @@ class Facts:
         for read in self.reads(module, unit):
             if read.deferred or read.use not in ("decorator", "base", "call"):
                 continue
-            target = self._target(module, read)
+            target = self.target(module, read)
             if not isinstance(target, Symbol) or not target.name:
                 continue
             if read.use == "decorator" and read.path and target in kept:
@@ -219,7 +266,7 @@ class Facts:
         for argument in call.args:
             root = root_name(argument.value)
             read = found.get(id(root)) if root is not None else None
-            target = self._target(module, read) if read else None
+            target = self.target(module, read) if read else None
             if (
                 isinstance(target, Symbol)
                 and target in kept
@@ -232,45 +279,62 @@ class Facts:
     def changes(self, symbol: Symbol) -> frozenset[Symbol]:
         """The top-level names that calling a function, or making an object, changes."""
         if symbol not in self._changes:
-            self._changes[symbol] = frozenset()  # while it is looked at
-            self._changes[symbol] = frozenset(self._find_changes(symbol))
+            found: set[Symbol] = set()
+            seen, waiting = {symbol}, [symbol]
+            while waiting:
+                changed, called = self._direct_changes(waiting.pop())
+                found |= changed
+                waiting += called - seen
+                seen |= called
+            self._changes[symbol] = frozenset(found)
         return self._changes[symbol]
 
-    def _find_changes(self, symbol: Symbol) -> set[Symbol]:
+    def _direct_changes(self, symbol: Symbol) -> tuple[set[Symbol], set[Symbol]]:
+        """What the definition's own code changes, and what it may call."""
+        changed: set[Symbol] = set()
+        called: set[Symbol] = set()
         scope, binding = self._index.module(symbol.module), self._index.binding(symbol)
         if scope is None or binding is None:
-            return set()
-        changed: set[Symbol] = set()
-        for node in _called_parts(binding.node):
+            return changed, called
+        for node in self._called_parts(scope, binding):
             inside = {id(read.node): read for read in reads(node)}
             changed |= {Symbol(scope.source.name, name) for name in global_writes(node)}
             for root, method in _roots_with_methods(node):
                 read = inside.get(id(root))
                 if read is None or method in _PURE_METHODS:
                     continue
-                target = self._target(scope, read)
+                target = self.target(scope, read)
                 if isinstance(target, Symbol) and target.name and self._is_variable(target):
                     changed.add(target)
             for read in inside.values():
-                if read.use == "call" and isinstance(
-                    target := self._target(scope, read), Symbol
-                ):
-                    changed |= self.changes(target)
-        return changed
+                target = self.target(scope, read)
+                if isinstance(target, Symbol) and target.name:
+                    called.add(target)
+        return changed, called
+
+    def _called_parts(self, scope: ModuleIndex, binding: Binding) -> Iterator[cst.CSTNode]:
+        """The functions that run when a name is called."""
+        node, value = binding.node, binding.value
+        if isinstance(node, cst.FunctionDef):
+            yield node
+        elif isinstance(node, cst.ClassDef):
+            yield from _methods(node, ("__init__", "__new__", "__post_init__"))
+        elif isinstance(value, cst.Lambda):
+            yield value
+        elif isinstance(value, cst.Call) and (name := dotted(value.func)):
+            made = self._index.resolve(scope.source.name, name)
+            inner = self._index.binding(made) if isinstance(made, Symbol) else None
+            if inner is not None and isinstance(inner.node, cst.ClassDef):
+                yield from _methods(inner.node, ("__call__",))
 
     def _is_variable(self, symbol: Symbol) -> bool:
         return self._index.class_info(symbol) is None and self._index.function_info(symbol) is None
 
 
-def _called_parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The functions that run when a definition is called."""
-    if isinstance(node, cst.FunctionDef):
-        yield node
-    elif isinstance(node, cst.ClassDef):
-        for item in node.body.body:
-            if isinstance(item, cst.FunctionDef) and item.name.value in (
-                "__init__", "__new__", "__post_init__"):  # fmt: skip
-                yield item
+def _methods(node: cst.ClassDef, names: tuple[str, ...]) -> Iterator[cst.FunctionDef]:
+    for item in node.body.body:
+        if isinstance(item, cst.FunctionDef) and item.name.value in names:
+            yield item
 
 
 def _roots_with_methods(node: cst.CSTNode) -> Iterator[tuple[cst.Name, str | None]]:
@@ -294,6 +358,34 @@ def _statement_calls(node: cst.CSTNode) -> Iterator[cst.Call]:
             value = value.expression
         if isinstance(value, cst.Call):
             yield value
+
+
+def _calls(node: cst.CSTNode, own: Container[str]) -> Iterator[cst.Call]:
+    """Calls that may be there for their effect: all but those inside `print(...)` and its like.
+
+    `own` are the names that the module defines.
+    """
+    yield from _statement_calls(node)
+    for item in _plain_statements(node):
+        root = root_name(item.value) if isinstance(item, cst.Expr) else None
+        shows = isinstance(item, cst.Expr) and (root is None or root.value not in own)
+        if not shows and not isinstance(item, cst.Assert):
+            yield from _inner_calls(item)
+    if isinstance(node, cst.BaseCompoundStatement):
+        for item in walk(node):
+            for field_name in ("test", "iter", "items", "subject"):
+                header = getattr(item, field_name, None)
+                if isinstance(item, cst.BaseCompoundStatement) and header is not None:
+                    for part in [header] if isinstance(header, cst.CSTNode) else header:
+                        yield from _inner_calls(part)
+
+
+def _inner_calls(node: cst.CSTNode) -> Iterator[cst.Call]:
+    if isinstance(node, cst.Call):
+        yield node
+    if not isinstance(node, cst.Lambda | cst.FunctionDef | cst.ClassDef):
+        for child in children(node):
+            yield from _inner_calls(child)
 
 
 def _plain_statements(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -102,7 +102,7 @@ class _Writer:
             blank, comments = _split_blank(leading)
             written, whole = self._line(line, here)
             if not written:
-                skipped = max(skipped, blank, 1)
+                skipped = max(skipped, blank)
                 continue
             joint = before is None or before is not self._tree.body[position - 1]
             blank = self._blank(first, before, line, max(blank, skipped) if joint else blank, joint)
@@ -246,6 +246,7 @@ class _Editor(cst.CSTTransformer):
         super().__init__()
         self._cut = cut
         self._spelled = spelled
+        self._written: set[tuple[str, str]] = set()
 
     def edit(self, node: _Node) -> _Node:
         """The node with everything re-pointed; the node itself if there is nothing to do."""
@@ -350,7 +351,7 @@ class _Editor(cst.CSTTransformer):
                 return [statement]
             if kept:
                 result.append(_with_aliases(statement, kept))
-        return result + list(self._counterparts(statement))
+        return result + list(self._counterparts(statement, nested=nested))
 
     def _star(self, statement: cst.ImportFrom) -> list[cst.BaseSmallStatement]:
         taken = self._cut.stars.get(statement, set())
@@ -362,7 +363,7 @@ class _Editor(cst.CSTTransformer):
         return [_with_aliases(statement.with_changes(names=aliases), aliases)]
 
     def _counterparts(
-        self, statement: cst.Import | cst.ImportFrom
+        self, statement: cst.Import | cst.ImportFrom, *, nested: bool
     ) -> Iterator[cst.BaseSmallStatement]:
         wanted: dict[str, set[str]] = {}
         for bound, imported in imports(statement):
@@ -382,6 +383,11 @@ class _Editor(cst.CSTTransformer):
                 else:
                     wanted.setdefault("runtime_min", set()).add(f"{found.module} as {module}")
         for module, members in sorted(wanted.items()):
+            if not nested:  # several imports of mlrun may stand for one of ours
+                members -= {name for name in members if (module, name) in self._written}
+                self._written |= {(module, name) for name in members}
+            if not members:
+                continue
             parsed = cst.parse_statement(f"from {module} import {', '.join(sorted(members))}")
             assert isinstance(parsed, cst.SimpleStatementLine)
             yield from parsed.body

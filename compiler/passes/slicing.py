@@ -39,12 +39,14 @@ from ..code_index import (
     is_type_checking,
 )
 from ..diagnostics import Diagnostics, Note, Span
+from ..requirements import SHARED_PACKAGES
 from ..runtime_names import (
     IDLE_BASES,
     canonical,
     counterpart,
     is_replaced,
     remedy,
+    subject,
 )
 from ..scopes import (
     Binding,
@@ -72,9 +74,6 @@ _UNPICKLERS = frozenset({
     "dill.load", "dill.loads", "joblib.load", "torch.load", "pandas.read_pickle",
     "sklearn.externals.joblib.load", "shelve.open",
 })  # fmt: skip
-
-#: Packages that many distributions put modules into: their imports are told apart deeper down.
-_SHARED_PACKAGES = frozenset({"google", "azure", "ruamel", "opentelemetry", "zope", "backports"})
 
 _MODULE_NAMES = frozenset({
     "__file__", "__name__", "__doc__", "__package__", "__spec__", "__path__", "__loader__",
@@ -362,7 +361,10 @@ class _Slicer:
                         cut.direct[imported.alias] = found
                 continue
             if not self._index.is_module(source.partition(".")[0]):
-                self._import(cut.module.source, imported.loads or source, statement)
+                if imported.level:
+                    continue
+                full = f"{source}.{imported.attribute}" if imported.attribute else imported.loads
+                self._import(cut.module.source, full, statement)
                 continue
             self._cut(source)
             if imported.attribute is None:
@@ -468,14 +470,7 @@ class _Slicer:
             return
         position = counterpart_at(base, read)
         if position is None:
-            self._refuse(
-                place,
-                "GC021",
-                f"{full} is used in code that a step runs, and packages do not have it",
-                (),
-                remedy(full),
-                key=full,
-            )
+            self._refuse_replaced(full, place)
             return
         found = counterpart(".".join([base, *read.path[:position]]))
         assert found is not None
@@ -527,9 +522,11 @@ class _Slicer:
                 self._import(module.source, imported.loads, imported.statement)
         elif not source:
             self._need(self._index.symbol_of_module(imported.attribute), path, origin)
+        elif source == module.source.name:  # `from . import x` in a package itself
+            self._need(self._index.symbol_of_module(f"{source}.{imported.attribute}"), path, origin)
         elif self._index.is_module(source):
             self._need_attribute(source, imported.attribute, path, origin)
-        elif not self._index.is_module(source.partition(".")[0]):
+        elif not imported.level and not self._index.is_module(source.partition(".")[0]):
             self._import(module.source, f"{source}.{imported.attribute}", imported.statement)
 
     def _export_replaced(self, cut: Cut, imported: Imported, *, refuse: bool) -> None:
@@ -543,15 +540,14 @@ class _Slicer:
         if not refuse:
             return
         place = cut.module.source.span(imported.alias)
-        message = f"{full} is used in code that a step runs, and packages do not have it"
-        self._refuse(place, "GC021", message, (), remedy(full), key=full)
+        self._refuse_replaced(full, place)
 
     def _import(self, source: SourceModule, name: str, statement: cst.CSTNode) -> None:
         parts = name.split(".")
         top = parts[0]
         if top in sys.stdlib_module_names or top == "runtime_min":
             return
-        if top in _SHARED_PACKAGES and len(parts) > 1:
+        if top in SHARED_PACKAGES and len(parts) > 1:
             top = ".".join(parts[:3])
         place = source.span(statement)
         self._imports[top] = min(place, self._imports.get(top, place))
@@ -592,6 +588,11 @@ class _Slicer:
         slot = (code, span.file, key or message)
         if slot not in self._refused or span < self._refused[slot].span:
             self._refused[slot] = refusal
+
+    def _refuse_replaced(self, full: str, place: Span) -> None:
+        name = subject(full)
+        message = f"{name} is used in code that a step runs, and packages do not have it"
+        self._refuse(place, "GC021", message, (), remedy(name), key=name)
 
     def _refuse_graph_object(
         self, module: ModuleIndex, name: str, unit: Unit, origin: Span | None

@@ -100,10 +100,9 @@ class VotingEnsemble(ParallelRun):
 
         An overriding method gets numpy arrays, as in mlrun.
         """
-        samples = _plain(predictions)
-        if self.vote_type is None:
-            self.vote_type = voting.vote_type_of(samples)
-        return voting.count(self.vote_type, samples, _plain(weights))
+        weights = _plain(weights)
+        outputs = list(zip(*_plain(predictions))) or [()] * len(weights)  # noqa: B905
+        return self._count(outputs, weights)
 
     def validate(self, request: Any, method: str) -> Any:
         if self.protocol == "v2" and method != "GET":
@@ -164,11 +163,16 @@ class VotingEnsemble(ParallelRun):
             outputs = [output[self.prediction_col_name] for output in outputs]
         weights = [self._weights[name] for name in names]
         if type(self).logic is VotingEnsemble.logic:
-            return self.logic(voting.by_sample(outputs), weights)
+            return self._count(outputs, weights)
 
         import numpy  # what a logic of its own expects; others need none
 
         return self.logic(numpy.array(outputs).T, numpy.array(weights))
+
+    def _count(self, outputs: list[Any], weights: list[float]) -> Any:
+        if self.vote_type is None:
+            self.vote_type = voting.vote_type_of(outputs)
+        return voting.count(self.vote_type, outputs, weights)
 
 
 def _plain(values: Any) -> Any:

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
-# Handing work to a thread costs some 0.1 ms: more than many a model takes.
-WORTH_THREADS = 0.002
+# Handing work to a thread costs some 0.1 ms: more than many a model takes. One slow round
+# proves nothing, as first predictions often are.
+_WORTH_THREADS = 0.002
 _NOT_WORTH_THREADS = 0.001
+_SLOW_ROUNDS = 8
 
 
 class AskAll:
@@ -30,6 +32,7 @@ class AskAll:
         self._logger = context.logger
         self._routes = routes
         self._pool = ThreadPoolExecutor(max(1, len(routes)))
+        self._slow_rounds = 0
 
     def __call__(self, event: Any) -> dict[str, Any]:
         copies = {name: shallow_copy(event) for name in self._routes}
@@ -50,19 +53,28 @@ class AskAll:
         else:
             for name, twin in copies.items():
                 self._ask(name, twin, answers)
-        limit = _NOT_WORTH_THREADS if self.in_threads else WORTH_THREADS
-        self.in_threads = perf_counter() - started > limit
+        self.took(perf_counter() - started)
         return answers
+
+    def took(self, seconds: float) -> None:
+        """Decide, from the time that a round of all routes took, about the next one."""
+        if self.in_threads:
+            self.in_threads = seconds > _NOT_WORTH_THREADS
+        elif seconds > _WORTH_THREADS:
+            self._slow_rounds += 1
+            self.in_threads = self._slow_rounds >= _SLOW_ROUNDS
+        else:
+            self._slow_rounds = 0
+
+    def left_out(self, name: str, exc: Exception) -> None:
+        """Note that a route failed."""
+        self._logger.error(f"route {name} failed: {exc!r}")
 
     def _ask(self, name: str, event: Any, answers: dict[str, Any]) -> None:
         try:
             answers[name] = self._routes[name].do_event(event).body
         except Exception as exc:
             self.left_out(name, exc)
-
-    def left_out(self, name: str, exc: Exception) -> None:
-        """Note that a route failed."""
-        self._logger.error(f"route {name} failed: {exc!r}")
 
 
 def shallow_copy(event: Any) -> Any:

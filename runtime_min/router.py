@@ -38,8 +38,8 @@ def asks_metadata(event: Any, health: str = HEALTH) -> bool:
 
 def asks_models(event: Any, prefix: str = PREFIX) -> bool:
     """Does the path end where a model's name would begin?"""
-    path = event.path
-    return path not in ("", "/") and not path[len(prefix) :].strip("/")
+    path: str = event.path
+    return path.rstrip("/") == prefix.rstrip("/")
 
 
 def target(

@@ -1,0 +1,3 @@
+import mlrun
+
+fn = mlrun.new_function("broken", kind="serving"

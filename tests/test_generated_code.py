@@ -1,0 +1,100 @@
+"""Generated packages are clean under the tools of those who review them, on every Python."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from golden_cases import cases
+
+PACKAGES = [
+    function_yaml.parent
+    for case in cases()
+    if (case / "dist").is_dir()
+    for function_yaml in sorted((case / "dist").glob("*/function.yaml"))
+]
+VERSIONS = [(3, minor) for minor in range(9, 14)]
+
+
+def label(package: Path) -> str:
+    return f"{package.parent.parent.name}/{package.name}"
+
+
+def tool(*command: str, cwd: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def interpreters() -> Iterator[str]:
+    for major, minor in VERSIONS:
+        name = f"python{major}.{minor}"
+        found = shutil.which(name)
+        if (
+            found
+            and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+        ):
+            yield found
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=label)
+def test_clean(package: Path, tmp_path: Path) -> None:
+    """ruff, black and mypy have nothing to say; run in the package, as reviewers do."""
+    copy = tmp_path / package.name
+    shutil.copytree(package, copy)
+    names = sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*.py"))
+    tool("ruff", "check", "--isolated", "--no-cache", "--extend-select", "I,B,UP,SIM",
+         "--target-version", "py39", *names, cwd=copy)  # fmt: skip
+    tool("black", "--check", "--quiet", "-t", "py39", *names, cwd=copy)
+    handlers = [name for name in names if name.endswith("handler.py")]
+    tool("mypy", "--no-incremental", "--cache-dir", "/dev/null", "--ignore-missing-imports",
+         *handlers, cwd=copy)  # fmt: skip
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=label)
+def test_parses_everywhere_and_depends_on_nothing(package: Path) -> None:
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        own = "graph" not in path.stem or path.name == "graph_handler.py"
+        for version in VERSIONS if own else ():
+            ast.parse(text, feature_version=version)
+        for node in ast.walk(ast.parse(text)):
+            modules: list[str] = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
+            assert not {name.partition(".")[0] for name in modules} & {"graphc", "mlrun", "storey"}
+
+
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: Path(path).name)
+def test_loads_on_every_python(python: str) -> None:
+    """All packages on the standard library start, on each interpreter that is installed."""
+    program = """
+import sys, types
+for folder in sys.argv[1:]:
+    before = set(sys.modules)
+    sys.path.insert(0, folder)
+    context = types.SimpleNamespace(
+        logger=types.SimpleNamespace(info=print, error=print, warn=print, debug=print),
+        Response=dict, platform=None, worker_id=0, trigger=types.SimpleNamespace(kind="http"),
+        user_data=types.SimpleNamespace())
+    __import__("handler").init_context(context)
+    sys.path.remove(folder)
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+"""
+    plain = [
+        str(package)
+        for package in PACKAGES
+        if "Nothing:" in (package / "requirements.txt").read_text(encoding="utf-8")
+        and (package / "handler.py").exists()
+    ]
+    assert plain
+    subprocess.run([python, "-B", "-c", program, *plain], check=True, capture_output=True)

@@ -197,7 +197,7 @@ def dump(graph: Path, env: Sequence[tuple[str, str]], style: str, quiet: bool, s
     if stage == "ir":
         click.echo(ir.show(made.graph), nl=False)
     else:
-        click.echo("\n".join(plan.show(item) for item in made.plans), nl=False)
+        click.echo("\n".join(map(plan.show, made.plans)), nl=False)
 
 
 @cli.command()
@@ -283,8 +283,8 @@ def invoke(
     except GraphError as exc:
         _fail(exc)
     _say(f"{answer.status} {answer.content_type}")
-    click.get_binary_stream("stdout").write(answer.body)
-    click.get_binary_stream("stdout").flush()
+    sys.stdout.buffer.write(answer.body)
+    sys.stdout.buffer.flush()
     if sys.stdout.isatty():
         _say("")
     if answer.status >= 400:

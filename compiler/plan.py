@@ -178,12 +178,13 @@ class Arrive:
 
 @dataclass(frozen=True, slots=True)
 class Goto:
-    """Go on in another method; ends this one."""
+    """Go on in another method; ends this one. The body is the local, or that of the event."""
 
     method: str
     takes: Value
     awaits: bool
     returns: bool
+    from_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)

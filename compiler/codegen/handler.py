@@ -424,9 +424,11 @@ class _Statements:
                 with self._writer.block("if arrived is None:"):
                     self._drop()
                 line("event, body = arrived")
-            case Goto(method=method, takes=takes, awaits=awaits, returns=returns):
-                arguments = "event, body" if takes == "event" else "body"
-                self._end(f"{'await ' if awaits else ''}self.{method}({arguments})", returns)
+            case Goto():
+                body = "event.body" if item.from_event else "body"
+                arguments = f"event, {body}" if item.takes == "event" else body
+                text = f"{'await ' if item.awaits else ''}self.{item.method}({arguments})"
+                self._end(text, item.returns)
             case Finish():
                 line(f"return {handler.runtime('nuclio')}.DROPPED")
             case ReturnBody():
@@ -443,6 +445,8 @@ class _Statements:
         text = self._handler.invoke(item.invoke)
         gives_event = item.invoke.takes == "event" and not isinstance(item.invoke.callee, Own)
         match item.then:
+            case "body" if text == "body":
+                return  # the expression `(event)`
             case "body":
                 text = f"body = {text}"
             case "both":

@@ -31,8 +31,11 @@ def free_in(node: ast.AST) -> set[str]:
 
 def bound_in(node: ast.AST) -> set[str]:
     """Names that an expression binds: of comprehensions, lambdas and `:=`."""
-    bound = {item.id for item in ast.walk(node)
-             if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load)}  # fmt: skip
+    bound = {
+        item.id
+        for item in ast.walk(node)
+        if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load)
+    }
     return bound | {item.arg for item in ast.walk(node) if isinstance(item, ast.arg)}
 
 

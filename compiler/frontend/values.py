@@ -1,8 +1,8 @@
 """What the static evaluator computes with.
 
 Plain values are Python's own (None, bool, int, float, complex, str, bytes, Ellipsis, list, tuple,
-dict, set, frozenset, range, slice); containers may hold any of the types below. Nothing here is
-ever a live object of the user's.
+dict, set, frozenset, range, slice) and `PurePosixPath`, which stands for any `pathlib` path;
+containers may hold any of the types below. Nothing here is ever a live object of the user's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..diagnostics import Span
 
 if TYPE_CHECKING:
     from ..source import SourceModule
-    from .evaluator import Scope
+    from .scope import Scope
 
 Value = Any
 
@@ -35,6 +35,8 @@ class Unknown:
     expression: str = ""
     #: The remedy for this very value, e.g. `give it with --env NAME=VALUE`.
     help: str = ""
+    #: An error about it was made already: another one would say the same again.
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +77,8 @@ class UserFunction:
     top_level: bool
     scope: Scope
     span: Span
+    #: Default values of its parameters, computed where it was defined.
+    defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +91,9 @@ class UserClass:
     top_level: bool
     scope: Scope
     span: Span
+    bases: tuple[Value, ...] = ()
+    #: What the class body assigned.
+    members: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -151,9 +151,11 @@ class _Drawing:
             if (
                 isinstance(step, ir.Task)
                 and isinstance(step.cls, ir.Dotted)
-                and (step.cls.name == "storey.Filter" and answers)
+                and step.cls.name == "storey.Filter"
+                and answers
             ):
-                self._arrow(node, self._node("end:204", "204", "end", wanted="dropped"), "dropped", "failure")
+                dropped = self._node("end:204", "204", "end", wanted="dropped")
+                self._arrow(node, dropped, "dropped", "failure")
         if flow.on_error is not None:
             node = self._node("any", "any step", "end")
             self._arrow(node, self._ids[f"step:{flow.on_error}"], "error", "failure")

@@ -14,8 +14,22 @@ from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, FunctionInfo, Symbol
 from ..diagnostics import Diagnostics, did_you_mean
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
+from .validate import successors
 
 V2_MODEL = "mlrun.serving.V2ModelServer"
+MERGE = "mlrun.serving.merger.Merge"
+#: Classes of MLRun and storey that steps may name.
+COMPILED = frozenset(
+    (
+        V2_MODEL,
+        "mlrun.serving.ModelRouter",
+        "mlrun.serving.VotingEnsemble",
+        MERGE,
+        "storey.Filter",
+        "storey.Map",
+        "storey.Extend",
+    )
+)
 ROUTERS = frozenset(
     (
         "mlrun.serving.ModelRouter",
@@ -104,7 +118,46 @@ class _Inference:
                     found.routes[step.name, route.key] = self._task(route, route.key)
             else:
                 found.steps[step.name] = self._task(step, step.name)
+        if isinstance(root, ir.Flow) and root.engine == "sync":
+            self._synchronous(root, found)
+        self._synchronous_routes(found, root)
         return found
+
+    def _synchronous(self, flow: ir.Flow, found: FunctionFacts) -> None:
+        """The sync engine runs no storey steps, and awaits nothing (serving.md 2.5)."""
+        following = successors(flow)
+        for step in flow.steps:
+            if isinstance(step, ir.Router):
+                continue
+            if isinstance(step.cls, ir.Dotted) and step.cls.name in COMPILED - {V2_MODEL}:
+                self._report(
+                    step.cls,
+                    f"{step.cls.name} runs in the async engine only",
+                    "GC015",
+                    'use engine="async"',
+                )
+            if found.steps[step.name].is_async and following[step.name]:
+                target = step.function or step.cls
+                assert target is not None
+                self._report(
+                    target,
+                    f"step {step.name!r} is a coroutine, which the sync engine does not await",
+                    "GC015",
+                    'use engine="async", or an ordinary function',
+                )
+
+    def _synchronous_routes(self, found: FunctionFacts, root: ir.Flow | ir.Router) -> None:
+        """Routers call their routes; they await nothing (serving.md 6.2)."""
+        for router in (root,) if isinstance(root, ir.Router) else root.steps:
+            for route in router.routes if isinstance(router, ir.Router) else ():
+                target = route.function or route.cls
+                if found.routes[router.name, route.key].is_async and target is not None:
+                    self._report(
+                        target,
+                        f"route {route.key!r} is a coroutine, which routers do not await",
+                        "GC017",
+                        "make it an ordinary function",
+                    )
 
     def _router(self, router: ir.Router) -> Facts:
         if isinstance(router.cls, ir.Dotted):
@@ -192,13 +245,13 @@ class _Inference:
         if dotted == f"{HUB_MODULE}.{HUB_CLASS}":
             make = Make(Library(dotted), (CONTEXT, name), step.args, starts=True)
             return Facts("event", "do_event", make=make, plain=True, protocol=True)
-        if dotted.startswith("storey.") or dotted == "mlrun.serving.merger.Merge":
+        if dotted.startswith("storey.") or dotted == MERGE:
             return self._storey(target, step, full)
         return Facts()
 
     def _storey(self, target: ir.Dotted, step: ir.Task | ir.Route, full_event: bool) -> Facts:
         function = storey_function(step)
-        if target.name == "mlrun.serving.merger.Merge":
+        if target.name == MERGE:
             return Facts()
         if function is None:
             self._report(

@@ -43,15 +43,13 @@ from ..plan import (
     Value,
     WriteBody,
 )
-from .infer import Facts, FunctionFacts, callee_of, storey_function
+from .infer import MERGE, Facts, FunctionFacts, callee_of, storey_function
 from .picture import picture, summary
 from .routers import router_making
 from .topology import Topology
 
 #: Where the value is: in the local `body`, in `event.body`, or in both.
 State = Literal["body", "event", "both"]
-
-MERGE = "mlrun.serving.merger.Merge"
 
 
 def lower(graph: ir.Graph, facts: Mapping[str, FunctionFacts]) -> tuple[Plan, ...]:
@@ -109,7 +107,7 @@ class _FlowLowering:
         self._facts = facts
         self._sync = flow.engine == "sync"
         self._topology = Topology(flow, facts)
-        self._names = Names({"run", "context"})
+        self._names = Names({"run", "context", "self"})
         self._attributes: dict[str, str] = {}
         self._methods: dict[str, str] = {}
         self._makes: list[Making] = []
@@ -252,7 +250,7 @@ class _FlowLowering:
             gathered = self._topology.gather_at.get(name)
             last = not following
             instructions, kind, after, entry = self._step(step, state, last)
-            catcher = self._catcher_of(step)
+            catcher = self._topology.catcher[name]
             rejoins = name in self._topology.rejoins
             if region is None or region.catcher != catcher or region.kind != kind or rejoins:
                 flush()
@@ -415,7 +413,6 @@ class _FlowLowering:
     def _goto(self, head: str, state: State) -> list[Instruction]:
         takes_event = self._topology.method_event[head]
         before = self._settle(state, "event") if takes_event else []
-        before += self._settle(state, "body")
         return [
             *before,
             Goto(
@@ -423,6 +420,7 @@ class _FlowLowering:
                 "event" if takes_event else "body",
                 self._topology.awaits([head]),
                 self._responds,
+                from_event=state == "event",
             ),
         ]
 
@@ -467,13 +465,6 @@ class _FlowLowering:
 
     # -- failures
 
-    def _catcher_of(self, step: ir.Step) -> str | None:
-        if step.on_error is not None:
-            return step.on_error
-        if self._sync or (isinstance(step, ir.Task) and step.catcher):
-            return None
-        return self._flow.on_error if self._flow.on_error != step.name else None
-
     def _close(self, region: _Region) -> list[Instruction]:
         """The region's instructions, in a `try` if its failures are caught."""
         body = [instruction for _, block in region.steps for instruction in block]
@@ -510,7 +501,8 @@ class _FlowLowering:
         }
         if not self._follow and kinds == {"event"}:
             state = "event"
-        caught = [Caught("", messages=True)] if self._topology.sees_event(self._flow.on_error) else []
+        sees = self._topology.sees_event(self._flow.on_error)
+        caught = [Caught("", messages=True)] if sees else []
         return [*caught, *self._path(self._flow.on_error, state)]
 
 

@@ -20,19 +20,8 @@ from ..code_index import CodeIndex, Symbol
 from ..diagnostics import Diagnostics, GraphError, did_you_mean
 from ..frontend.free_names import free_in
 from ..source import SourceTree
+from .infer import COMPILED
 
-#: Classes of MLRun and storey that steps may name.
-COMPILED = frozenset(
-    (
-        "mlrun.serving.V2ModelServer",
-        "mlrun.serving.ModelRouter",
-        "mlrun.serving.VotingEnsemble",
-        "mlrun.serving.merger.Merge",
-        "storey.Filter",
-        "storey.Map",
-        "storey.Extend",
-    )
-)
 #: Importing these does things.
 _NOISY = frozenset(("antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter", "test"))
 _LONGEST_EXPRESSION = 10_000

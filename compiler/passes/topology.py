@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import ir
-from .infer import FunctionFacts
+from .infer import MERGE, FunctionFacts
 from .validate import starts, successors
-
-MERGE = "mlrun.serving.merger.Merge"
 
 
 class Topology:
@@ -30,6 +28,7 @@ class Topology:
             for other in following:
                 self._preceding[other].append(name)
         self.responder = self._responder()
+        self.catcher = {step.name: self._catcher_of(step) for step in flow.steps}
         self._users = self._catcher_users()
         self.rejoins = self._find_rejoins()
         self.gather_at = self._find_gathers()
@@ -72,24 +71,40 @@ class Topology:
                 return step.name
         return None
 
+    def _catcher_of(self, step: ir.Step) -> str | None:
+        """The step that takes a step's failures.
+
+        The graph's own does not take those of catchers (serving.md 7.3), nor of the steps behind
+        itself, where MLRun 1.12 goes in circles. The sync engine has one `try` for it.
+        """
+        if step.on_error is not None:
+            return step.on_error
+        if self._flow.engine == "sync" or (isinstance(step, ir.Task) and step.catcher):
+            return None
+        catcher = self._flow.on_error
+        if catcher is None or step.name in self._reached(catcher):
+            return None
+        return catcher
+
     def _catcher_users(self) -> dict[str, list[str]]:
         """The steps whose failures each catcher takes."""
         users: dict[str, list[str]] = {}
-        for step in self._flow.steps:
-            catcher = step.on_error
-            if catcher is None and not (isinstance(step, ir.Task) and step.catcher):
-                catcher = self._flow.on_error
+        for name, catcher in self.catcher.items():
             if catcher is not None:
-                users.setdefault(catcher, []).append(step.name)
+                users.setdefault(catcher, []).append(name)
+        if self._flow.engine == "sync" and self._flow.on_error is not None:
+            users.setdefault(self._flow.on_error, []).extend(
+                name for name in self._steps if name != self._flow.on_error
+            )
         return users
 
     def _answering(self) -> frozenset[str]:
-        """Catchers that nothing follows: they answer, and so do the last steps behind catchers."""
-        return frozenset(
-            name
-            for name, step in self._steps.items()
-            if isinstance(step, ir.Task) and step.catcher and not self.following[name]
-        )
+        """Where the ways behind catchers end: their results answer (serving.md 7.3, Q7)."""
+        normal = {name for start in self.starts for name in (start, *self._reached(start))}
+        caught = {
+            name for catcher in self._users for name in (catcher, *self._reached(catcher))
+        } - normal
+        return frozenset(name for name in caught if not self.following[name])
 
     def _find_rejoins(self) -> dict[str, str]:
         """Steps whose one successor is also where their catcher's chain ends."""
@@ -187,10 +202,7 @@ class Topology:
 
     def _uses_event(self, name: str) -> bool:
         """Does it get the event, or put its failure on it for a catcher that does?"""
-        step = self._steps[name]
-        catcher = step.on_error
-        if catcher is None and not (isinstance(step, ir.Task) and step.catcher):
-            catcher = self._flow.on_error
+        catcher = self.catcher[name]
         return self._gets_event(name) or (catcher is not None and self.sees_event(catcher))
 
     def _is_async(self, name: str) -> bool:

@@ -52,6 +52,7 @@ class Worker:
         self.event_id = str(uuid.uuid4())
         self._reader = reader
         self._writer = writer
+        self._watcher = asyncio.create_task(self._watch())
 
     @classmethod
     async def start(cls, package: Package, number: int, python: str, log: Log) -> Worker:
@@ -78,8 +79,10 @@ class Worker:
                     # Ctrl-C is for the parent, which lets requests in progress finish.
                     start_new_session=True,
                 )
-            except OSError as error:
+            except BaseException as error:
                 ours.close()
+                if not isinstance(error, OSError):
+                    raise
                 raise GraphError(
                     f"{python} cannot be started: {error.strerror}", code="GC042"
                 ) from None
@@ -132,12 +135,21 @@ class Worker:
         """End the process and what it started, and take in its status."""
         self.kill_now()
         await self.process.wait()
-        self._writer.close()
+        self._watcher.cancel()
+        self._writer.transport.abort()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     def kill_now(self) -> None:
         if self.is_alive:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def _watch(self) -> None:
+        """Close the channel when the process has ended: a child that it forked may hold it open."""
+        await self.process.wait()
+        await asyncio.sleep(_END)
+        self._writer.transport.abort()
 
     async def _ask(self, header: dict[str, Any], body: bytes = b"") -> tuple[dict[str, Any], bytes]:
         encoded = json.dumps(header).encode("ascii")
@@ -242,8 +254,10 @@ class Pool:
         clock = asyncio.get_running_loop().time
         while True:
             since = clock()
-            status = await self._workers[number].process.wait()
+            lost = self._workers[number]
+            status = await lost.process.wait()
             self._log(f"{name}: the worker ended ({describe_status(status)}). {_meaning(status)}")
+            await lost.kill()
             if clock() - since > _LONGEST_DELAY:
                 delay = _FIRST_DELAY
             while True:

@@ -1,0 +1,229 @@
+"""The state of one evaluation, and the services that its parts share.
+
+The parts (expressions, statements, calls, imports) call each other through the machine: an
+expression may call a function, whose body holds statements, which hold expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import libcst as cst
+
+from ..diagnostics import Diagnostic, Diagnostics, Note, Severity, Span
+from ..source import SourceModule, SourceTree
+from .limits import Budget
+from .memory import Effects, Memory
+from .signals import Exit, Raised
+from .values import External, HostModule, Unknown, UserModule, Value
+
+if TYPE_CHECKING:
+    from .calls import Calls
+    from .expressions import Expressions
+    from .imports import Imports
+    from .statements import Statements
+
+T = TypeVar("T")
+
+
+class Host(Protocol):
+    """Whom graph calls are made to: the builder."""
+
+    #: The place of the call at hand; set before each call of a HostFunction.
+    call_span: Span | None
+    #: The places of its arguments, by keyword or by position ("0", "1", ...).
+    call_spans: Mapping[str, Span]
+
+    @property
+    def no_effect(self) -> frozenset[str]:
+        """Names of HostFunctions that mean nothing for the graph."""
+
+    def module(self, dotted: str) -> HostModule | None:
+        """The module of this name, or None if it is not the host's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A statement or call without meaning for the graph."""
+
+    span: Span
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why it is not sure that a piece of code runs."""
+
+    span: Span
+    unknown: Unknown
+
+
+class Machine:
+    """One evaluation."""
+
+    expressions: Expressions
+    statements: Statements
+    calls: Calls
+    imports: Imports
+
+    def __init__(
+        self, tree: SourceTree, host: Host, diagnostics: Diagnostics, env: Mapping[str, str]
+    ) -> None:
+        self.tree = tree
+        self.host = host
+        #: The folder of the graph file, as absolute paths begin with it.
+        self.root = str(tree.main.file.absolute().parent)
+        self.memory = Memory(Budget())
+        self.env: dict[str, Value] = dict(env)
+        self.skipped: dict[Skipped, None] = {}
+        #: Why the code at hand perhaps does not run, outermost first.
+        self.unsure: list[Reason] = []
+        #: Calls of user functions inside each other.
+        self.depth = 0
+        #: `try` statements with handlers around the code at hand.
+        self.catching = 0
+        #: Where evaluation stands, for what has no better place.
+        self.position: tuple[SourceModule, cst.CSTNode] = (tree.main, tree.main.tree)
+        self._diagnostics = diagnostics
+        #: Findings of branches that may yet turn out never to run.
+        self._held: list[list[Diagnostic]] = []
+        self._builtins: dict[str, External] = {}
+
+    # -- findings
+
+    @property
+    def here(self) -> Span:
+        module, node = self.position
+        return module.span(node)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        if self._held:
+            self._held[-1].append(diagnostic)
+        else:
+            self._diagnostics.add(diagnostic)
+
+    def skip(self, span: Span, why: str) -> None:
+        self.skipped[Skipped(span, why)] = None
+
+    def unsure_call(self, span: Span) -> Unknown:
+        """Report a graph call that perhaps does not run; it is not made."""
+        reason = self.unsure[-1]
+        unknown = reason.unknown
+        if not any(one.unknown.reported for one in self.unsure):
+            what = f" depends on `{unknown.expression}`" if unknown.expression else " is not known"
+            notes = [Note("the condition", reason.span)]
+            if unknown.span is not None:
+                notes.append(Note(f"not known: {unknown.why}", unknown.span))
+            self.report(
+                Diagnostic(
+                    "GC006",
+                    Severity.ERROR,
+                    f"whether this call runs is not known: the condition{what}",
+                    span,
+                    tuple(notes),
+                    unknown.help
+                    or "compute the condition from constants, or make the call on every path",
+                )
+            )
+        return Unknown("perhaps it is never made", span, reported=True)
+
+    # -- code that perhaps runs
+
+    def fork(
+        self, unknown: Unknown, span: Span, branches: Sequence[Callable[[], T]]
+    ) -> list[tuple[int, T]]:
+        """Run branches of which one will run, which is not known; keep what they agree on.
+
+        Gives the results of those that do not fail, with their numbers. A branch that would
+        raise is taken not to run: then nothing of the graph is built at all.
+        """
+        ends: list[tuple[int, T, Effects, list[Diagnostic]]] = []
+        failures: list[Exit | Raised] = []
+        for number, branch in enumerate(branches):
+            try:
+                result, effects, found = self._attempt(Reason(span, unknown), branch)
+            except (Exit, Raised) as exc:
+                failures.append(exc)
+            else:
+                ends.append((number, result, effects, found))
+        if not ends:
+            raise failures[0]
+        if len(ends) == 1 and failures:
+            # Then it is sure after all that the other branch runs.
+            number = ends[0][0]
+            return [(number, branches[number]())]
+        for _, _, _, found in ends:
+            for diagnostic in found:
+                self.report(diagnostic)
+        self.memory.merge([effects for _, _, effects, _ in ends], self.derived(unknown))
+        return [(number, result) for number, result, _, _ in ends]
+
+    def repeat(self, unknown: Unknown, span: Span, body: Callable[[], T]) -> T | None:
+        """Run a loop's body of which it is not known how often it runs; None if it fails.
+
+        What an iteration changes, the next one finds changed: the body is run until it changes
+        nothing that was still known.
+        """
+        reason = Reason(span, unknown)
+        known_before = True
+        while known_before:
+            try:
+                result, effects, found = self._attempt(reason, body)
+            except (Exit, Raised):
+                return None
+            known_before = self.memory.blur_all(effects, self.derived(unknown))
+        for diagnostic in found:
+            self.report(diagnostic)
+        return result
+
+    def _attempt(
+        self, reason: Reason, branch: Callable[[], T]
+    ) -> tuple[T, Effects, list[Diagnostic]]:
+        """Run a branch and take back what it changed."""
+        depth, catching, position = self.depth, self.catching, self.position
+        self.unsure.append(reason)
+        self._held.append([])
+        try:
+            result, effects = self.memory.branch(branch)
+            return result, effects, self._held[-1]
+        finally:
+            self._held.pop()
+            self.unsure.pop()
+            self.depth, self.catching, self.position = depth, catching, position
+
+    def derived(self, unknown: Unknown) -> Unknown:
+        """What a name becomes that depends on something not known."""
+        return unknown
+
+    # -- services
+
+    def builtin(self, dotted: str) -> External:
+        """A builtin: the same object each time, so that it can be a key."""
+        if dotted not in self._builtins:
+            self._builtins[dotted] = External(dotted, self.here)
+        return self._builtins[dotted]
+
+    def call(
+        self, function: Value, args: Sequence[Value], kwargs: Mapping[str, Value] | None = None
+    ) -> Value:
+        """Call a function for another one: `key=`, `map`, a decorator."""
+        return self.calls.call(function, list(args), dict(kwargs or {}), self.position)
+
+    def attribute(self, value: Value, name: str) -> Value:
+        """`getattr(value, name)`."""
+        return self.expressions.attribute_of(value, name)
+
+    def placed(self, value: Value, module: SourceModule, node: cst.CSTNode) -> Value:
+        """The value; an Unknown that has no origin yet comes from the node."""
+        if type(value) is Unknown and value.span is None:
+            return replace(
+                value,
+                span=module.span(node),
+                expression=value.expression or module.code(node),
+            )
+        return value
+
+    def user_module(self, name: str) -> UserModule | None:
+        return self.imports.user_module(name)

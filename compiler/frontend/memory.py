@@ -1,0 +1,279 @@
+"""What evaluation changes, so that it can be taken back: the mode for "perhaps this runs".
+
+Where a condition is not known, each branch is run in a `branch`, which records the names and
+containers it changes and undoes them; `merge` then keeps what all branches agree on and makes
+the rest Unknown. A container that branches leave different is *blurred*: it reads as Unknown
+from then on, whichever name it is reached by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from .limits import DEEPEST_VALUE, BoundExceeded, Budget
+from .values import EnvValue, External, Instance, Unknown, Value
+
+T = TypeVar("T")
+
+ITERATOR: Final = type(iter([]))
+#: Types whose objects change in place.
+MUTABLE: Final = frozenset({list, dict, set, ITERATOR})
+
+_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+_ATOMS: Final = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), range})
+
+
+class _Missing:
+    """No value: the name is not bound."""
+
+
+_MISSING: Final = _Missing()
+
+
+@dataclass(slots=True)
+class _Change:
+    """One name or container, before and after a branch."""
+
+    #: The namespace and the name, or the container and None.
+    holder: Any
+    name: str | None
+    before: Value
+    after: Value = None
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a branch changed."""
+
+    changes: dict[tuple[int, str | None], _Change] = field(default_factory=dict)
+
+
+class Memory:
+    """Writes names and containers, and can take both back."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._journals: list[Effects] = []
+        self._blurred: dict[int, tuple[object, Unknown]] = {}
+
+    # -- changes
+
+    def write(self, namespace: dict[str, Value], name: str, value: Value) -> None:
+        """`name = value`."""
+        if self._journals:
+            self._note(namespace, name, namespace.get(name, _MISSING))
+        namespace[name] = value
+
+    def erase(self, namespace: dict[str, Value], name: str) -> None:
+        """`del name`; raises KeyError."""
+        if self._journals and name in namespace:
+            self._note(namespace, name, namespace[name])
+        del namespace[name]
+
+    def touch(self, container: Value) -> None:
+        """The container is about to be changed in place."""
+        if self._journals:
+            key = (id(container), None)
+            if key not in self._journals[-1].changes:
+                self._note(container, None, self._state(container))
+
+    def blur(self, container: Value, unknown: Unknown) -> None:
+        """The container is not known from now on."""
+        self.touch(container)
+        self._blurred[id(container)] = (container, unknown)
+
+    def seen(self, value: Value) -> Value:
+        """The value, or the Unknown that a blurred container has become."""
+        if self._blurred and id(value) in self._blurred:
+            return self._blurred[id(value)][1]
+        return value
+
+    def _note(self, holder: Any, name: str | None, before: Value) -> None:
+        self._journals[-1].changes.setdefault((id(holder), name), _Change(holder, name, before))
+
+    def _state(self, container: Value) -> Value:
+        """A copy of the contents, to compare and to restore."""
+        if id(container) in self._blurred:
+            return self._blurred[id(container)][1]
+        if type(container) is ITERATOR:
+            # How far an iterator is cannot be set back.
+            return Unknown("an iterator that perhaps was moved on", None)
+        self.budget.items(len(container))
+        return container.copy()
+
+    # -- branches
+
+    def branch(self, run: Callable[[], T]) -> tuple[T, Effects]:
+        """What `run` gives and changes; the changes are undone."""
+        effects = Effects()
+        self._journals.append(effects)
+        try:
+            result = run()
+        finally:
+            self._journals.pop()
+            for change in reversed(effects.changes.values()):
+                self._undo(change)
+        return result, effects
+
+    def _undo(self, change: _Change) -> None:
+        holder, name = change.holder, change.name
+        if name is not None:
+            change.after = holder.get(name, _MISSING)
+            if change.before is _MISSING:
+                holder.pop(name, None)
+            else:
+                holder[name] = change.before
+            return
+        change.after = self._state(holder)
+        self._restore(holder, change.before)
+
+    def _restore(self, container: Value, state: Value) -> None:
+        if type(state) is Unknown:
+            self._blurred[id(container)] = (container, state)
+            return
+        self._blurred.pop(id(container), None)
+        container.clear()
+        if type(container) is list:
+            container.extend(state)
+        else:
+            container.update(state)
+
+    def merge(self, branches: Sequence[Effects], unknown: Unknown) -> None:
+        """Apply what all branches agree on; the rest becomes `unknown`."""
+        for key, change in {
+            key: change for effects in branches for key, change in effects.changes.items()
+        }.items():
+            ends = [
+                effects.changes[key].after if key in effects.changes else change.before
+                for effects in branches
+            ]
+            agreed = all(self.same(ends[0], end) for end in ends[1:])
+            self._apply(change, ends[0] if agreed else unknown)
+
+    def blur_all(self, effects: Effects, unknown: Unknown) -> bool:
+        """Everything in `effects` becomes unknown; False if all of it was before."""
+        changed = False
+        for change in effects.changes.values():
+            if type(change.before) is not Unknown:
+                changed = True
+                self._apply(change, unknown)
+        return changed
+
+    def _apply(self, change: _Change, value: Value) -> None:
+        holder, name = change.holder, change.name
+        if name is None:
+            self.touch(holder)
+            self._restore(holder, value)
+        elif value is not _MISSING:
+            self.write(holder, name, value)
+        elif name in holder:
+            self.erase(holder, name)
+
+    def same(self, left: Value, right: Value, depth: int = 0) -> bool:
+        """Are these the same value, whichever branch made it?"""
+        if left is right:
+            return True
+        kind = type(left)
+        if kind is not type(right) or depth > DEEPEST_VALUE:
+            return False
+        self.budget.spend()
+        if kind in _ATOMS:
+            return bool(left == right) and repr(left) == repr(right)
+        if kind is External:
+            return bool(left.dotted == right.dotted)
+        if kind is list or kind is tuple:
+            return len(left) == len(right) and all(
+                self.same(one, other, depth + 1)
+                for one, other in zip(left, right, strict=True)
+            )
+        if kind is dict:
+            return list(left) == list(right) and all(
+                self.same(left[key], right[key], depth + 1) for key in left
+            )
+        if kind is set or kind is frozenset:
+            return bool(left == right)
+        return False
+
+    # -- what is not known inside of values
+
+    def doubt(self, value: Value, depth: int = 0) -> Unknown | None:
+        """What in the value keeps Python's own operators from treating it as a plain value.
+
+        Raises BoundExceeded for values nested so deeply, or with so many paths through shared
+        parts, that Python itself would overflow on them.
+        """
+        kind = type(value)
+        if kind in _ATOMS:
+            if kind is str or kind is bytes:
+                self.budget.spend(len(value) >> 9)
+            return None
+        if kind is Unknown:
+            return value  # type: ignore[no-any-return]
+        if kind is EnvValue:
+            return env_unknown(value)
+        if kind is Instance:
+            return Unknown("what an object does with operators is not evaluated", None)
+        if kind is External:
+            if value.dotted.startswith("builtins."):
+                return None
+            return Unknown(f"the value of {value.dotted}", None)
+        if depth > DEEPEST_VALUE:
+            raise BoundExceeded(
+                f"a value nested more than {DEEPEST_VALUE} levels deep",
+                "make such values when the package starts, not in the graph file",
+            )
+        if kind in MUTABLE and (seen := self.seen(value)) is not value:
+            return seen  # type: ignore[no-any-return]
+        if kind is dict:
+            self.budget.spend(1 + (len(value) >> 2))
+            for key, item in value.items():
+                if found := self.doubt(key, depth + 1) or self.doubt(item, depth + 1):
+                    return found
+        elif kind in (list, tuple, set, frozenset, *_VIEWS):
+            self.budget.spend(1 + (len(value) >> 3))
+            for item in value:
+                if found := self.doubt(item, depth + 1):
+                    return found
+        return None
+
+    def settled(self, value: Value, depth: int = 0) -> Value:
+        """The value as the graph API gets it: lists for iterators, Unknown for blurred ones."""
+        kind = type(value)
+        if kind in _ATOMS or depth > DEEPEST_VALUE:
+            return value
+        if kind in MUTABLE and (seen := self.seen(value)) is not value:
+            return seen
+        if kind is ITERATOR or kind in _VIEWS:
+            return [self.settled(item, depth + 1) for item in value]
+        if not self._blurred:
+            return value
+        if kind is list or kind is tuple:
+            return kind(self.settled(item, depth + 1) for item in value)
+        if kind is dict:
+            return {key: self.settled(item, depth + 1) for key, item in value.items()}
+        return value
+
+
+def env_unknown(value: EnvValue) -> Unknown:
+    """An environment variable used in an expression, where it cannot stay a look-up."""
+    return Unknown(
+        f"the environment variable {value.name}",
+        value.span,
+        f'os.environ["{value.name}"]',
+        f"give its value at build time: --env {value.name}=VALUE",
+    )
+
+
+def origin(value: Value) -> Unknown | None:
+    """The Unknown that a value is, if it is one."""
+    kind = type(value)
+    if kind is Unknown:
+        return value  # type: ignore[no-any-return]
+    return env_unknown(value) if kind is EnvValue else None
+
+
+def reported(unknown: Unknown) -> Unknown:
+    """The same, with an error about it made."""
+    return unknown if unknown.reported else replace(unknown, reported=True)

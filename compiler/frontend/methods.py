@@ -1,0 +1,253 @@
+"""Methods and attributes of known plain values: Python's own, through an allow-list for each type.
+
+A method that is not listed is Unknown if Python has it, and an AttributeError if not.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from ..diagnostics import did_you_mean
+from .limits import LONGEST_TEXT
+from .memory import ITERATOR, Memory, origin
+from .operators import elements, format_text
+from .signals import Native, native
+from .values import Unknown, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A bound method of a plain value: `names.append`."""
+
+    owner: Value
+    name: str
+
+
+_STR = frozenset(
+    "capitalize casefold center count encode endswith expandtabs find format format_map index "
+    "isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace "
+    "istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind "
+    "rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title "
+    "upper zfill".split()
+)
+_BYTES = (_STR - {"casefold", "encode", "format", "format_map"}) & frozenset(dir(bytes)) | {
+    "decode",
+    "hex",
+}
+_SETS = frozenset(
+    "copy difference intersection isdisjoint issubset issuperset symmetric_difference union".split()
+)
+_CHANGING_SETS = frozenset("add clear discard pop remove update difference_update".split())
+_CHANGING_LISTS = frozenset("append clear extend insert pop remove reverse sort".split())
+_CHANGING_DICTS = frozenset("clear pop popitem setdefault update".split())
+_PATHS = frozenset(
+    "as_posix is_absolute is_relative_to joinpath match relative_to with_name with_stem "
+    "with_suffix".split()
+)
+
+METHODS: Final[Mapping[type, frozenset[str]]] = {
+    str: _STR,
+    bytes: _BYTES,
+    list: _CHANGING_LISTS | {"copy", "count", "index"},
+    tuple: frozenset({"count", "index"}),
+    dict: _CHANGING_DICTS | {"copy", "get", "items", "keys", "values"},
+    set: _SETS | _CHANGING_SETS,
+    frozenset: _SETS,
+    range: frozenset({"count", "index"}),
+    int: frozenset({"bit_length", "bit_count", "as_integer_ratio", "conjugate"}),
+    bool: frozenset({"bit_length", "conjugate"}),
+    float: frozenset({"is_integer", "as_integer_ratio", "hex", "conjugate"}),
+    complex: frozenset({"conjugate"}),
+    PurePosixPath: _PATHS | {"absolute", "resolve", "expanduser"},
+}
+_DATA: Final[Mapping[type, frozenset[str]]] = {
+    **dict.fromkeys((int, bool), frozenset({"real", "imag", "numerator", "denominator"})),
+    float: frozenset({"real", "imag"}),
+    complex: frozenset({"real", "imag"}),
+    range: frozenset({"start", "stop", "step"}),
+    slice: frozenset({"start", "stop", "step"}),
+    PurePosixPath: frozenset(
+        {"name", "parent", "parts", "root", "anchor", "stem", "suffix", "suffixes"}
+    ),
+}
+#: What a concrete path asks of the file system, which is not looked at.
+_ON_DISK: Final = frozenset(
+    "chmod exists glob is_dir is_file is_symlink iterdir mkdir open read_bytes read_text rename "
+    "rglob rmdir samefile stat symlink_to touch unlink write_bytes write_text cwd home".split()
+)
+
+
+def attribute(value: Value, name: str) -> Value:
+    """`value.name` of a plain value."""
+    kind = type(value)
+    if name in METHODS.get(kind, ()):
+        return Method(value, name)
+    if name in _DATA.get(kind, ()):
+        return native(getattr, value, name)
+    if kind is PurePosixPath and name == "parents":
+        return tuple(value.parents)
+    if kind is PurePosixPath and name in _ON_DISK:
+        return Unknown("the file system is not looked at", None)
+    if hasattr(kind, name):
+        return Unknown(f"{kind.__name__}.{name} is not evaluated", None)
+    known = [*METHODS.get(kind, ()), *_DATA.get(kind, ())]
+    raise Native(
+        AttributeError(f"{kind.__name__!r} object has no attribute {name!r}"),
+        did_you_mean(name, sorted(known)),
+    )
+
+
+def call_method(
+    memory: Memory, method: Method, args: Sequence[Value], kwargs: Mapping[str, Value], root: str
+) -> Value:
+    """`owner.name(*args, **kwargs)`; `root` is the folder that relative paths are in."""
+    owner, name = memory.seen(method.owner), method.name
+    if isinstance(owner, Unknown):
+        return owner
+    kind = type(owner)
+    if kind is dict:
+        return _of_dict(memory, owner, name, args, kwargs)
+    if kind is list:
+        return _of_list(memory, owner, name, args, kwargs)
+    if kind is str and name == "format":
+        return format_text(memory, owner, args, kwargs)
+    if kind is str and name == "format_map":
+        return _format_map(memory, owner, args)
+    if kind is PurePosixPath and name in ("absolute", "resolve", "expanduser"):
+        return _resolved(owner, name, root)
+    args = list(args)
+    if kind in (set, frozenset) or name == "join":
+        for index, arg in enumerate(args):
+            if type(arg) in (list, set, frozenset, dict, ITERATOR) or hasattr(arg, "__iter__"):
+                found = elements(memory, arg) if type(arg) not in (str, bytes) else list(arg)
+                if isinstance(found, Unknown):
+                    return found
+                args[index] = found
+    for value in (*args, *kwargs.values()):
+        if doubt := memory.doubt(value):
+            return doubt
+    if kind in (str, bytes):
+        _check_growth(memory, owner, name, args)
+    elif kind is set:
+        if name in _CHANGING_SETS:
+            memory.touch(owner)
+        if name == "pop" and len(owner) > 1:
+            unknown = Unknown("which element of a set comes first", None)
+            memory.blur(owner, unknown)
+            return unknown
+        memory.budget.items(len(owner) + sum(len(arg) for arg in args if type(arg) is list))
+    return native(getattr(owner, name), *args, **kwargs)
+
+
+def _format_map(memory: Memory, template: str, args: Sequence[Value]) -> Value:
+    if len(args) == 1 and type(args[0]) is dict:
+        return format_text(memory, template, (), args[0])
+    return Unknown("str.format_map of something that is not a dict", None)
+
+
+def _resolved(path: PurePosixPath, name: str, root: str) -> Value:
+    if str(path).startswith("~"):
+        return Unknown("the home folder of whoever builds", None)
+    if name == "expanduser":
+        return path
+    joined = PurePosixPath(root) / path
+    return PurePosixPath(posixpath.normpath(joined)) if name == "resolve" else joined
+
+
+def _of_dict(
+    memory: Memory,
+    owner: dict[Value, Value],
+    name: str,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+) -> Value:
+    """Values may be of any type; keys have to be known."""
+    if name in ("get", "pop", "setdefault") and args and (doubt := memory.doubt(args[0])):
+        if name != "get":
+            memory.blur(owner, doubt)
+        return doubt
+    if name == "update" and len(args) == 1:
+        source = memory.seen(args[0])
+        if (doubt := origin(source)) is None and type(source) is not dict:
+            doubt = memory.doubt(source) if type(source) in (list, tuple, set, ITERATOR) else None
+            if doubt is None and type(source) is not ITERATOR and not hasattr(source, "__len__"):
+                doubt = Unknown("what an object holds", None)
+        if doubt is not None:
+            memory.blur(owner, doubt)
+            return doubt
+        args = [source]
+        memory.budget.items(len(owner) + len(kwargs))
+    if name in _CHANGING_DICTS:
+        memory.touch(owner)
+    if name in ("copy", "update"):
+        memory.budget.items(len(owner) + (len(args[0]) if args and hasattr(args[0], "__len__") else 0))
+    return native(getattr(owner, name), *args, **kwargs)
+
+
+def _of_list(
+    memory: Memory,
+    owner: list[Value],
+    name: str,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+) -> Value:
+    """Elements may be of any type; where they are compared they have to be known."""
+    args = list(args)
+    if name == "extend" and len(args) == 1:
+        found = elements(memory, args[0])
+        if isinstance(found, Unknown):
+            memory.blur(owner, found)
+            return found
+        args = [found]
+        memory.budget.items(len(owner) + len(found))
+    doubt: Unknown | None = None
+    if name in ("pop", "insert") and args:
+        doubt = memory.doubt(args[0])
+    elif name in ("count", "index", "remove"):
+        doubt = memory.doubt(owner) or next(filter(None, map(memory.doubt, args)), None)
+    elif name == "sort":
+        doubt = memory.doubt(owner)
+    if name in _CHANGING_LISTS:
+        if doubt is not None:
+            memory.blur(owner, doubt)
+        memory.touch(owner)
+    memory.budget.spend(len(owner) >> 6)
+    return doubt if doubt is not None else native(getattr(owner, name), *args, **kwargs)
+
+
+def _check_growth(memory: Memory, owner: Any, name: str, args: Sequence[Value]) -> None:
+    """Asks for the size of the text that a method makes."""
+    length = len(owner)
+    if name in ("center", "ljust", "rjust", "zfill", "expandtabs") and args:
+        width = args[0] if type(args[0]) is int else 0
+        times = owner.count("\t" if isinstance(owner, str) else b"\t") if name == "expandtabs" else 1
+        length += max(0, width) * times
+    elif name == "replace" and len(args) > 1 and type(args[0]) is type(owner) is type(args[1]):
+        found = owner.count(args[0])
+        limit = args[2] if len(args) > 2 and type(args[2]) is int and args[2] >= 0 else found
+        length += min(found, limit) * len(args[1])
+    elif name == "join" and args and type(args[0]) is list:
+        pieces = sum(len(piece) for piece in args[0] if type(piece) is type(owner))
+        length = pieces + length * len(args[0])
+    elif name in ("split", "rsplit", "splitlines"):
+        memory.budget.spend(length // 32)
+    memory.budget.text(min(length, LONGEST_TEXT + 1))
+
+
+def sort_list(
+    memory: Memory,
+    values: list[Value],
+    key: Callable[[Value], Value] | None,
+    reverse: bool,
+) -> list[Value] | Unknown:
+    """The values in order; keys that are not known make the order Unknown."""
+    memory.budget.items(len(values) * 8)
+    keys = values if key is None else [key(value) for value in values]
+    if doubt := memory.doubt(keys):
+        return doubt
+    order = native(sorted, range(len(values)), key=keys.__getitem__, reverse=reverse)
+    return [values[index] for index in order]

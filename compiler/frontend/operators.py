@@ -1,0 +1,499 @@
+"""Operators, comparisons, subscripts and formatting on values.
+
+Each function gives a value, an Unknown (without a span, which the caller adds) if an operand keeps
+it from being known, or raises `Native` with the exception that Python would raise.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import string
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import libcst as cst
+
+from .limits import LONGEST_TEXT
+from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
+from .signals import Native, native
+from .values import (
+    EnvValue,
+    External,
+    HostFunction,
+    HostModule,
+    HostObject,
+    Instance,
+    Unknown,
+    UserClass,
+    UserFunction,
+    UserModule,
+    Value,
+)
+
+_NUMBERS: Final = frozenset({bool, int, float, complex})
+_TEXTS: Final = frozenset({str, bytes})
+_SEQUENCES: Final = frozenset({str, bytes, list, tuple})
+_VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+#: Types whose values are Python's own.
+PLAIN: Final = (
+    _NUMBERS
+    | _TEXTS
+    | _VIEWS
+    | {type(None), type(...), list, tuple, dict, set, frozenset, range, slice, ITERATOR}
+    | {PurePosixPath}
+)
+
+Operation = tuple[str, Callable[[Any, Any], Any]]
+
+#: By node: the operator's text and what Python does for it; the same for `x += y` and its like.
+BINARY: Final[Mapping[type[cst.CSTNode], Operation]] = {
+    cst.Add: ("+", operator.add),
+    cst.Subtract: ("-", operator.sub),
+    cst.Multiply: ("*", operator.mul),
+    cst.Divide: ("/", operator.truediv),
+    cst.FloorDivide: ("//", operator.floordiv),
+    cst.Modulo: ("%", operator.mod),
+    cst.Power: ("**", operator.pow),
+    cst.LeftShift: ("<<", operator.lshift),
+    cst.RightShift: (">>", operator.rshift),
+    cst.BitAnd: ("&", operator.and_),
+    cst.BitOr: ("|", operator.or_),
+    cst.BitXor: ("^", operator.xor),
+    cst.MatrixMultiply: ("@", operator.matmul),
+}
+IN_PLACE: Final[Mapping[type[cst.CSTNode], Operation]] = {
+    cst.AddAssign: ("+", operator.iadd),
+    cst.SubtractAssign: ("-", operator.isub),
+    cst.MultiplyAssign: ("*", operator.imul),
+    cst.DivideAssign: ("/", operator.itruediv),
+    cst.FloorDivideAssign: ("//", operator.ifloordiv),
+    cst.ModuloAssign: ("%", operator.imod),
+    cst.PowerAssign: ("**", operator.ipow),
+    cst.LeftShiftAssign: ("<<", operator.ilshift),
+    cst.RightShiftAssign: (">>", operator.irshift),
+    cst.BitAndAssign: ("&", operator.iand),
+    cst.BitOrAssign: ("|", operator.ior),
+    cst.BitXorAssign: ("^", operator.ixor),
+    cst.MatrixMultiplyAssign: ("@", operator.imatmul),
+}
+UNARY: Final[Mapping[type[cst.CSTNode], Callable[[Any], Any]]] = {
+    cst.Minus: operator.neg,
+    cst.Plus: operator.pos,
+    cst.BitInvert: operator.invert,
+}
+ORDER: Final[Mapping[type[cst.CSTNode], Callable[[Any, Any], Any]]] = {
+    cst.LessThan: operator.lt,
+    cst.LessThanEqual: operator.le,
+    cst.GreaterThan: operator.gt,
+    cst.GreaterThanEqual: operator.ge,
+}
+
+
+def describe(value: Value) -> str:
+    """What messages call the value."""
+    match value:
+        case Unknown():
+            return "a value that is not known"
+        case EnvValue(name=name):
+            return f"the environment variable {name}"
+        case External(dotted=dotted):
+            return dotted.removeprefix("builtins.")
+        case UserFunction(name=name):
+            return f"the function {name}"
+        case UserClass(name=name):
+            return f"the class {name}"
+        case Instance(cls=UserClass(name=name)) | Instance(cls=External(dotted=name)):
+            return f"an object of class {name}"
+        case UserModule(module=module):
+            return f"the module {module.name}"
+        case HostModule(dotted=dotted):
+            return f"the module {dotted}"
+        case HostFunction(name=name):
+            return name
+        case HostObject():
+            return value.description
+    return f"a {type(value).__name__}"
+
+
+def truth(memory: Memory, value: Value) -> bool | Unknown:
+    """`bool(value)`; objects of other modules and of the graph API count as true."""
+    unknown = origin(memory.seen(value))
+    if unknown is not None:
+        return unknown
+    return bool(value) if type(value) in PLAIN else True
+
+
+# -- arithmetic
+
+
+def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> Value:
+    """`left + right` and its like; in place if the operation is, and `left` can be changed."""
+    symbol, function = operation
+    kinds = type(left), type(right)
+    if kinds[0] not in PLAIN or kinds[1] not in PLAIN:
+        return _on_objects(symbol, left, right)
+    if symbol == "%" and kinds[0] in _TEXTS:
+        if doubt := memory.doubt(right):
+            return doubt
+        _check_percent(memory, left, right)
+    else:
+        _check_size(memory, symbol, left, right)
+    if kinds[0] in MUTABLE and function in _CHANGING:
+        if kinds[0] is list and symbol == "+":
+            right = elements(memory, right)
+            if type(right) is Unknown:
+                return right
+        memory.touch(left)
+    return native(function, left, right)
+
+
+_CHANGING: Final = frozenset(function for _, function in IN_PLACE.values())
+
+
+def _on_objects(symbol: str, left: Value, right: Value) -> Value:
+    unknown = origin(left) or origin(right)
+    if unknown is not None:
+        return unknown
+    other = left if type(left) not in PLAIN else right
+    return Unknown(f"what {symbol!r} does with {describe(other)}", None)
+
+
+def _check_size(memory: Memory, symbol: str, left: Value, right: Value) -> None:
+    """Asks for the size of the result before it is made."""
+    kinds = type(left), type(right)
+    if symbol == "+" and kinds[0] in _SEQUENCES and kinds[0] is kinds[1]:
+        _sequence(memory, kinds[0], len(left) + len(right))
+    elif symbol == "*":
+        if kinds[0] in _SEQUENCES and kinds[1] in (int, bool):
+            _sequence(memory, kinds[0], len(left) * max(0, right))
+        elif kinds[1] in _SEQUENCES and kinds[0] in (int, bool):
+            _sequence(memory, kinds[1], len(right) * max(0, left))
+        elif kinds == (int, int):
+            memory.budget.bits(left.bit_length() + right.bit_length())
+    elif symbol == "**" and kinds == (int, int) and right > 0 and abs(left) > 1:
+        memory.budget.bits(left.bit_length() * right)
+    elif symbol == "<<" and kinds[0] in (int, bool) and kinds[1] is int and left and right > 0:
+        memory.budget.bits(left.bit_length() + right)
+    elif symbol in "|&-^" and kinds[0] in (dict, set, frozenset):
+        memory.budget.items(len(left) + (len(right) if hasattr(right, "__len__") else 0))
+
+
+def _sequence(memory: Memory, kind: type, length: int) -> None:
+    if kind in _TEXTS:
+        memory.budget.text(length)
+    else:
+        memory.budget.items(length)
+
+
+def unary(memory: Memory, function: Callable[[Any], Any], value: Value) -> Value:
+    """`-value` and its like."""
+    if type(value) in PLAIN:
+        return native(function, value)
+    return origin(value) or Unknown(f"what an operator does with {describe(value)}", None)
+
+
+# -- comparisons
+
+
+def compare(memory: Memory, node: cst.BaseCompOp, left: Value, right: Value) -> Value:
+    """One comparison: a bool, or Unknown."""
+    match node:
+        case cst.Equal():
+            return equal(memory, left, right)
+        case cst.NotEqual():
+            return negated(equal(memory, left, right))
+        case cst.Is():
+            return identical(memory, left, right)
+        case cst.IsNot():
+            return negated(identical(memory, left, right))
+        case cst.In():
+            return contains(memory, left, right)
+        case cst.NotIn():
+            return negated(contains(memory, left, right))
+    doubt = memory.doubt(left) or memory.doubt(right)
+    if doubt is None and (type(left) not in PLAIN or type(right) not in PLAIN):
+        other = left if type(left) not in PLAIN else right
+        doubt = Unknown(f"a comparison with {describe(other)}", None)
+    return doubt if doubt is not None else native(ORDER[type(node)], left, right)
+
+
+def negated(value: bool | Unknown) -> bool | Unknown:
+    return value if isinstance(value, Unknown) else not value
+
+
+def equal(memory: Memory, left: Value, right: Value) -> bool | Unknown:
+    """`left == right`."""
+    if type(left) in _TEXTS and type(right) in _TEXTS:
+        return bool(left == right)
+    unknown = origin(left) or origin(right)
+    if unknown is not None:
+        return unknown
+    if left is right:
+        return True
+    if left is None or right is None:
+        return False
+    if type(left) is External or type(right) is External:
+        return _same_external(left, right)
+    doubt = memory.doubt(left) or memory.doubt(right)
+    return doubt if doubt is not None else bool(native(operator.eq, left, right))
+
+
+def _same_external(left: Value, right: Value) -> bool | Unknown:
+    if type(left) is type(right):
+        if left.dotted == right.dotted:
+            return True
+        if left.dotted.startswith("builtins.") and right.dotted.startswith("builtins."):
+            return False
+    elif isinstance(left, UserFunction | UserClass) or isinstance(right, UserFunction | UserClass):
+        return False
+    other = left if type(left) is External else right
+    if other.dotted.startswith("builtins."):
+        return False
+    return Unknown(f"the value of {other.dotted}", None)
+
+
+def identical(memory: Memory, left: Value, right: Value) -> bool | Unknown:
+    """`left is right`, as far as the language says it and not the implementation."""
+    for one, other in ((left, right), (right, left)):
+        if type(one) is EnvValue and other is None:
+            return False if one.required or one.default is not None else env_unknown(one)
+    unknown = origin(left) or origin(right)
+    if unknown is not None:
+        return unknown
+    if type(left) is External and type(right) is External:
+        return _same_external(left, right)
+    if left is right:
+        return True
+    kind = type(left)
+    if kind is type(right) and kind in (int, float, complex, str, bytes, tuple, frozenset):
+        if kind in (tuple, frozenset) or bool(left == right):
+            return Unknown("whether two equal values are one object", None)
+    return False
+
+
+def contains(memory: Memory, item: Value, container: Value) -> bool | Unknown:
+    """`item in container`."""
+    kind = type(container)
+    unknown = origin(memory.seen(container))
+    if unknown is not None:
+        return unknown
+    if isinstance(container, HostObject):
+        found = container.contains(item)
+        return found if found is not None else Unknown(f"what {describe(container)} holds", None)
+    if kind not in PLAIN:
+        return Unknown(f"what {describe(container)} holds", None)
+    doubt = memory.doubt(item)
+    if kind in (dict, set, frozenset):
+        return doubt if doubt is not None else bool(native(operator.contains, container, item))
+    if kind in (list, tuple):
+        return _among(memory, item, container)
+    doubt = doubt or memory.doubt(container)
+    if doubt is not None:
+        return doubt
+    if kind is ITERATOR:
+        memory.touch(container)
+    return bool(native(operator.contains, container, item))
+
+
+def _among(memory: Memory, item: Value, items: Sequence[Value]) -> bool | Unknown:
+    """Membership by equality, which one known equal element is enough for."""
+    doubt: Unknown | None = None
+    memory.budget.items(len(items))
+    for other in items:
+        found = True if other is item else equal(memory, other, item)
+        if found is True:
+            return True
+        if isinstance(found, Unknown):
+            doubt = doubt or found
+    return doubt if doubt is not None else False
+
+
+# -- iteration and subscripts
+
+
+def elements(memory: Memory, value: Value) -> list[Value] | Unknown:
+    """What `for x in value` yields, as a new list."""
+    value = memory.seen(value)
+    unknown = origin(value)
+    if unknown is not None:
+        return unknown
+    kind = type(value)
+    if isinstance(value, HostObject):
+        found = value.iterate()
+        if found is not None:
+            return list(found)
+        raise Native(TypeError(f"{value.description} is not iterable"))
+    if kind not in PLAIN:
+        return Unknown(f"what {describe(value)} holds", None)
+    if kind in (set, frozenset):
+        return _in_order(memory, value)
+    if kind is ITERATOR:
+        memory.touch(value)
+        memory.budget.items(value.__length_hint__())
+    elif hasattr(value, "__len__"):
+        memory.budget.items(_length(value))
+    return native(list, value)  # type: ignore[no-any-return]
+
+
+def _length(value: Value) -> int:
+    """`len(value)`, also of ranges longer than an index may be."""
+    if type(value) is range:
+        return max(0, (value.stop - value.start + value.step - (value.step > 0 or -1)) // value.step)
+    return len(value)
+
+
+def _in_order(memory: Memory, value: set[Value] | frozenset[Value]) -> list[Value] | Unknown:
+    """A set's elements in an order that is the same in every run."""
+    memory.budget.items(len(value))
+    if len(value) < 2 or all(type(item) in (int, bool) for item in value):
+        return list(value)
+    if doubt := memory.doubt(value):
+        return doubt
+    if any(type(item) not in PLAIN for item in value):
+        return Unknown("the order of a set", None)
+    return sorted(value, key=lambda item: (type(item).__name__, repr(item)))
+
+
+def item(memory: Memory, value: Value, key: Value) -> Value:
+    """`value[key]`."""
+    value = memory.seen(value)
+    unknown = origin(value)
+    if unknown is not None:
+        return unknown
+    if isinstance(value, HostObject):
+        return value.item(key)
+    kind = type(value)
+    if kind is External or kind is UserClass:
+        return value  # a generic: `list[int]`, `Base[T]`
+    if kind not in PLAIN:
+        return Unknown(f"an item of {describe(value)}", None)
+    if doubt := memory.doubt(key):
+        return doubt
+    if type(key) is slice and kind in _SEQUENCES:
+        _sequence(memory, kind, len(value))
+    if kind is dict and type(key) not in PLAIN and key not in value:
+        return Unknown(f"the item of {describe(key)}", None)
+    return native(operator.getitem, value, key)
+
+
+# -- formatting
+
+_WIDTH = re.compile(r"\d+")
+
+
+def formatted(memory: Memory, value: Value, spec: str, conversion: str | None = None) -> Value:
+    """`format(value, spec)`, after `!r`, `!s` or `!a`."""
+    if conversion is not None:
+        value = text_of(memory, value, {"r": repr, "s": str, "a": ascii}[conversion])
+    if doubt := printable(memory, value):
+        return doubt
+    check_widths(memory, spec)
+    if type(value) is PurePosixPath:
+        value = str(value)
+    result = native(format, value, spec)
+    memory.budget.text(len(result))
+    return result
+
+
+def text_of(memory: Memory, value: Value, function: Callable[[Any], str]) -> Value:
+    """`str(value)` or `repr(value)`."""
+    if doubt := printable(memory, value, paths=function is str):
+        return doubt
+    result = native(function, value)
+    memory.budget.text(len(result))
+    return result
+
+
+def printable(memory: Memory, value: Value, *, paths: bool = True) -> Unknown | None:
+    """What keeps the value's text from being known, or from being the same in every run."""
+    if doubt := memory.doubt(value):
+        return doubt
+    kind = type(value)
+    if kind not in PLAIN or kind is ITERATOR:
+        return Unknown(f"the text of {describe(value)}", None)
+    if kind is PurePosixPath:
+        return None if paths else Unknown("the text of a path object", None)
+    if kind in (set, frozenset):
+        ordered = len(value) < 2 or all(type(one) in (int, bool) for one in value)
+        return None if ordered else Unknown("the order of a set", None)
+    inner: list[Value] = []
+    if kind is dict:
+        inner = [*value.keys(), *value.values()]
+    elif kind in (list, tuple) or kind in _VIEWS:
+        inner = list(value)
+    for one in inner:
+        if found := printable(memory, one, paths=False):
+            return found
+    return None
+
+
+def check_widths(memory: Memory, spec: str) -> None:
+    """Asks for the widths in a format specification, whatever they mean there."""
+    memory.budget.text(len(spec))
+    for digits in _WIDTH.findall(spec):
+        # A number too long for Python itself is an error that it reports.
+        memory.budget.text(int(digits) if len(digits) < 10 else LONGEST_TEXT + 1)
+
+
+def _check_percent(memory: Memory, template: str | bytes, values: Value) -> None:
+    text = template if isinstance(template, str) else template.decode("latin-1")
+    if "*" in text:
+        widths = values if type(values) is tuple else (values,)
+        for width in widths:
+            if type(width) is int:
+                memory.budget.text(abs(width))
+    check_widths(memory, text)
+
+
+class Formatter(string.Formatter):
+    """`str.format` with known values: no attributes, and no widths beyond the bounds."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._length = 0
+        #: Why the text is not known, if it is not.
+        self.doubt: Unknown | None = None
+
+    def get_field(
+        self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Any, str | int]:
+        if "." in field_name:
+            self.doubt = self.doubt or Unknown("an attribute in a format text", None)
+            return "", 0
+        return super().get_field(field_name, args, kwargs)  # type: ignore[no-any-return]
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        if conversion in ("r", "a", "s"):
+            return self._known(
+                text_of(self._memory, value, {"r": repr, "s": str, "a": ascii}[conversion])
+            )
+        return super().convert_field(value, conversion)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text = self._known(formatted(self._memory, value, format_spec))
+        self._length += len(text)
+        self._memory.budget.text(self._length)
+        return text
+
+    def _known(self, value: Value) -> str:
+        if isinstance(value, Unknown):
+            self.doubt = self.doubt or value
+            return ""
+        return str(value)
+
+
+def format_text(
+    memory: Memory, template: str, args: Sequence[Value], kwargs: Mapping[str, Value]
+) -> Value:
+    """`template.format(*args, **kwargs)`."""
+    memory.budget.text(len(template))
+    formatter = Formatter(memory)
+    try:
+        text = native(formatter.vformat, template, args, kwargs)
+    except Native:
+        if formatter.doubt is None:
+            raise
+        text = ""
+    return formatter.doubt if formatter.doubt is not None else text

@@ -1,0 +1,325 @@
+"""What a graph means, said as plainly as possible: an interpreter of the IR, to compare with.
+
+`Reference(function, namespace)` takes a function of a graph after `resolve`, and the names of the
+graph file as `reference_mlrun.run_file` finds them; `answer` says what an HTTP caller gets for one
+request. The rules are those of spec/serving.md, 12 included. Nothing is shared with the compiler
+but the IR, and nothing with `runtime_min`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from graphc import ir
+from reference_mlrun import LIBRARY, Event, Response
+
+MERGE = "mlrun.serving.merger.Merge"
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request, as Nuclio hands it over."""
+
+    body: bytes = b""
+    path: str = "/"
+    method: str = "POST"
+    content_type: str = ""
+    id: str = "id-0"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the caller gets; `status` 500 without a body if the handler itself raises."""
+
+    status: int
+    content_type: str
+    body: str
+
+
+@dataclass
+class Reference:
+    """One function, started."""
+
+    function: ir.Function
+    namespace: Mapping[str, Any]
+    #: Branches as tasks, as storey runs them: then inner forks let outer branches go first.
+    tasks: bool = False
+    _waiting: dict[Any, list[Any]] = field(default_factory=dict)
+    _replies: list[Answer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        root = self.function.root
+        steps = root.steps if isinstance(root, ir.Flow) else (root,)
+        self._sync = isinstance(root, ir.Flow) and root.engine == "sync"
+        self._steps: dict[str, Any] = {step.name: step for step in steps}
+        self._context = SimpleNamespace(Response=Response)
+        self._objects = {step.name: self._made(step, step.name) for step in steps}
+        #: What follows each step: by `after`, and what catchers go on `before` (serving.md 7.3).
+        self._following = {
+            step.name: [
+                other.name
+                for other in steps
+                if step.name in other.after or other.name in getattr(step, "before", ())
+            ]
+            for step in steps
+        }
+        self._starts = [s.name for s in steps if not s.after and not getattr(s, "catcher", False)]
+
+    async def answer(self, request: Request) -> Answer:
+        """Serve one request."""
+        event = Event(**vars(request), headers={}, error=None, terminated=False)
+        event.body = request.body or None
+        if request.body and request.content_type in ("", "application/json"):
+            try:
+                event.body = json.loads(request.body)
+            except ValueError as exc:
+                if request.content_type:
+                    return Answer(400, "text/plain", f"failed to json decode event, {exc}")
+        root = self.function.root
+        if isinstance(root, ir.Flow) and not self._sync:
+            return await self._flow(root, event)
+        try:
+            if isinstance(root, ir.Flow):
+                result = await self._chain(root, event)
+            else:
+                result = await self._run(root, event)
+        except Exception as exc:
+            return failure(exc, causes=True)
+        return reply(result.body if isinstance(result, Event) else result)
+
+    # -- the asynchronous engine (serving.md 4.3, 7.3)
+
+    async def _flow(self, flow: ir.Flow, event: Any) -> Answer:
+        self._replies = []
+        await self._fork(self._starts, [event, *(twin(event) for _ in self._starts[1:])])
+        if not any(self._responds(step) for step in flow.steps):
+            return reply({"id": event.id})
+        return self._replies[0] if self._replies else Answer(204, "text/plain", "")
+
+    def _responds(self, step: ir.Step) -> bool:
+        return step.responder and not self._following[step.name]
+
+    async def _fork(self, heads: list[str], events: list[Any]) -> None:
+        branches = [self._deliver(head, event) for head, event in zip(heads, events, strict=True)]
+        if self.tasks:
+            branches[1:] = [asyncio.ensure_future(branch) for branch in branches[1:]]  # type: ignore[misc]
+        for branch in branches:
+            await branch
+
+    async def _deliver(self, name: str, event: Any, catches: bool = False) -> None:
+        """Run a step and all that follows it; it `catches` if a failure led to it."""
+        step, heads = self._steps[name], self._following[name]
+        try:
+            result = await self._run(step, event)
+            if result is None:
+                return
+            events = [result, *(twin(result) for _ in heads[1:])]
+        except Exception as exc:
+            catcher = step.on_error or self.function.root.on_error  # type: ignore[union-attr]
+            if catches or catcher in (None, name):
+                self._replies.append(failure(exc, causes=False))
+                return
+            event.error, event.origin_state = exc, name
+            await self._deliver(catcher, event, catches=True)
+            return
+        if heads:
+            await self._fork(heads, events)
+        elif self._responds(step) or getattr(step, "catcher", False):
+            self._replies.append(reply(result.body))
+
+    # -- the synchronous engine (serving.md 4.2, 7.4)
+
+    async def _chain(self, flow: ir.Flow, event: Any) -> Any:
+        name: str | None = self._starts[0]
+        try:
+            while name is not None:
+                step = self._steps[name]
+                try:
+                    event = await self._run(step, event)
+                except Exception as exc:
+                    if step.on_error is None:
+                        raise
+                    event = await self._recover(step.on_error, event, name, name, exc)
+                    name = step.on_error
+                if getattr(event, "terminated", False):
+                    break
+                name = next(iter(self._following[name]), None)
+        except Exception as exc:
+            if flow.on_error is None:
+                raise
+            event = await self._recover(flow.on_error, event, None, "", exc)
+        return event
+
+    async def _recover(
+        self, catcher: str, event: Any, key: str | None, origin: str, exc: Exception
+    ) -> Any:
+        event.error = {**(event.error or {}), key: message(exc, causes=True)}
+        event.origin_state = origin
+        result = await self._run(self._steps[catcher], event)
+        event.body = result.body if isinstance(result, Event) else result
+        return event
+
+    # -- one step
+
+    async def _run(self, step: Any, event: Any) -> Any:
+        """The event that comes out of the step, None if it is dropped (serving.md 2.5, 4.1)."""
+        library = step.cls.name if isinstance(step.cls, ir.Dotted) else ""
+        if library == MERGE:
+            return self._merge(step, event)
+        call, takes_event = self._call(step, self._objects[step.name])
+        if takes_event:
+            given = event
+        else:
+            given = self._get(event.body, step.input_path) if step.input_path else event.body
+        result = call(given)
+        if inspect.iscoroutinefunction(call):
+            result = await result
+        if library == "storey.Filter":
+            return event if result else None
+        if library == "storey.Extend":
+            for key, value in result.items():
+                event.body[key] = value
+            return event
+        if takes_event:
+            return result if self._sync else (result, result.body)[0]
+        out = event if self._sync else copy.copy(event)
+        out.body = self._put(event.body, step.result_path, result) if step.result_path else result
+        return out
+
+    def _merge(self, step: ir.Task, event: Any) -> Any:
+        args = dict(step.args)
+        expected = args.get("expected_num_events") or len(step.after)
+        if expected <= 1:
+            return event
+        parts = self._waiting.setdefault((step.name, event.id), [])
+        parts.append(event.body)
+        if len(parts) < expected:
+            return None
+        event.body = self._waiting.pop((step.name, event.id))
+        return event
+
+    def _call(self, step: Any, made: Any) -> tuple[Callable[..., Any], bool]:
+        """What a step or route calls, and whether it takes the event."""
+        full_event = bool(getattr(step, "full_event", False))
+        if made is None:
+            function = step.function or next(v for k, v in step.args if k in ("fn", "_fn"))
+            return self._called(function), full_event
+        method = getattr(step, "method", None)
+        if method is None:
+            method = "do_event" if hasattr(made, "do_event") else "do"
+            full_event = full_event or method == "do_event"
+        return getattr(made, method), full_event
+
+    def _called(self, target: Any) -> Callable[..., Any]:
+        match target:
+            case ir.UserCode(symbol=symbol):
+                function: Callable[..., Any] = self.namespace[symbol.name]
+                if "context" in inspect.signature(function).parameters:
+                    return functools.partial(function, context=self._context)
+                return function
+            case ir.Dotted(name=name):
+                module, _, attribute = name.rpartition(".")
+                return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+            case ir.Inline(text=text, parameter=parameter):
+                return eval(f"lambda {parameter}: ({text})", dict(self.namespace))  # type: ignore[no-any-return]
+        raise AssertionError(target)
+
+    def _made(self, step: Any, name: str) -> Any:
+        """The object of a step or route, None for functions and storey's steps (serving.md 2.3)."""
+        if isinstance(step.cls, ir.UserCode):
+            cls = self.namespace[step.cls.symbol.name]
+        else:
+            cls = LIBRARY.get(step.cls.name) if step.cls else None
+        if cls is None:
+            return None
+        offered: dict[str, Any] = {"context": self._context, "name": name}
+        if isinstance(step, ir.Router):
+            offered["routes"] = {route.key: self._route(route) for route in step.routes}
+        parameters = inspect.signature(cls).parameters
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        offered = {k: v for k, v in offered.items() if takes_all or k in parameters}
+        made = cls(**{**dict(step.args), **offered})
+        if hasattr(made, "post_init"):
+            made.post_init()
+        return made
+
+    def _route(self, route: ir.Route) -> Any:
+        call, takes_event = self._call(route, self._made(route, route.key))
+
+        def run(event: Any) -> Any:
+            if takes_event:
+                return call(event)
+            event.body = call(event.body)
+            return event
+
+        return SimpleNamespace(run=run)
+
+    def _get(self, body: Any, path: str) -> Any:
+        """The part of the body at `a.b` (serving.md 3.3)."""
+        if not hasattr(body, "__getitem__"):
+            raise TypeError("input_path parameter supports only dict-like event bodies")
+        for key in path.split("."):
+            if self._sync:
+                body = body.get(key) if isinstance(body, dict) else getattr(body, key, None)
+            else:
+                body = body[key] if body and key in body else None
+        return body
+
+    def _put(self, body: Any, path: str, result: Any) -> Any:
+        """The body, with the result written to `a.b`."""
+        if self._sync and not body:
+            return result
+        if not hasattr(body, "__getitem__"):
+            raise TypeError("result_path parameter supports only dict-like event bodies")
+        *parents, last = path.split(".")
+        part = body
+        for key in parents:
+            if part.get(key) is None:
+                part[key] = {}
+            part = part[key]
+        part[last] = result
+        return body
+
+
+# -- answers (serving.md 4.5, 7.1)
+
+
+def twin(event: Any) -> Any:
+    """A deep copy, but for the failure on it, which is shared (Q16)."""
+    return copy.deepcopy(event, {id(event.error): event.error})
+
+
+def reply(body: Any) -> Answer:
+    """What the caller gets for a body."""
+    if isinstance(body, Response):
+        return Answer(body.status_code, body.content_type, str(body.body))
+    if isinstance(body, bytes):
+        return Answer(200, "text/plain", body.decode())
+    if isinstance(body, str) or (not body and not isinstance(body, (dict, list))):
+        return Answer(200, "text/plain", str(body))
+    try:
+        return Answer(200, "application/json", json.dumps(body))
+    except (TypeError, ValueError):
+        return Answer(500, "", "")
+
+
+def failure(exc: BaseException, causes: bool) -> Answer:
+    """What the caller gets for an exception."""
+    return Answer(400, "text/plain", f"{type(exc).__name__}: {message(exc, causes)}")
+
+
+def message(exc: BaseException, causes: bool) -> str:
+    texts = [str(exc) or repr(exc)]
+    while causes and exc.__cause__ is not None:
+        exc = exc.__cause__
+        texts.append(str(exc) or repr(exc))
+    return ", caused by: ".join(texts)

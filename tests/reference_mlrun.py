@@ -1,0 +1,247 @@
+"""A stand-in for `mlrun` that graph files of the tests run with: see `reference`.
+
+Models and routers say what serving.md 5 and 6 say, in as few words as the random graphs need; the
+graph API does nothing, as what a graph file builds is known from the IR.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import json
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+
+class Event(SimpleNamespace):
+    """An event: attributes that travel with a request."""
+
+
+class Response:
+    """An answer that a step made itself."""
+
+    def __init__(
+        self, headers: Any = None, body: Any = None, content_type: str = "text/plain",
+        status_code: int = 200,
+    ) -> None:  # fmt: skip
+        self.body, self.content_type, self.status_code = body, content_type, status_code
+
+
+# -- models and routers (serving.md 5, 6)
+
+
+class V2ModelServer:
+    def __init__(self, context: Any = None, name: str = "", model_path: Any = None, **kw: Any):
+        self.context, self.name, self.params = context, name, kw
+
+    def post_init(self) -> None:
+        self.load()
+
+    def load(self) -> None:
+        raise ValueError("please specify a load method or a model object")
+
+    def get_param(self, key: str, default: Any = None) -> Any:
+        return self.params.get(key, default)
+
+    def preprocess(self, request: Any, operation: str) -> Any:
+        return request
+
+    def validate(self, request: Any, operation: str) -> Any:
+        return check_inputs(request)
+
+    def predict(self, request: Any) -> Any:
+        raise NotImplementedError
+
+    explain = predict
+
+    def postprocess(self, response: Any) -> Any:
+        return response
+
+    def do_event(self, event: Any) -> Any:
+        body, operation = event.body, event.path.strip("/")
+        named = body if isinstance(body, dict) else {}
+        operation = (
+            operation or named.get("operation") or ("" if event.method == "GET" else "infer")
+        )
+        answer: Any = {"id": named.get("id", event.id), "model_name": self.name.split(":")[0]}
+        if operation in ("infer", "predict", "explain"):
+            request = self.validate(self.preprocess(body, operation), operation)
+            if operation == "explain":
+                answer |= {"model_name": self.name, "outputs": self.explain(request)}
+            else:
+                answer |= {"outputs": self.predict(request), "timestamp": "now"}
+            event.body = self.postprocess(answer)
+        elif operation == "ready" and event.method == "GET":
+            event.terminated = True
+            event.body = Response(body=f"Model {self.name} is ready (event_id = {answer['id']})")
+        elif not operation:
+            event.terminated = True
+            event.body = metadata(self.name.split(":")[0])
+        elif hasattr(self, f"op_{operation}"):
+            event.body = getattr(self, f"op_{operation}")(event)
+        else:
+            raise ValueError(f"illegal model operation {operation}, method={event.method}")
+        return event
+
+
+def check_inputs(request: Any) -> Any:
+    if "inputs" not in request:
+        raise Exception('Expected key "inputs" in request body')
+    if not isinstance(request["inputs"], list):
+        raise Exception('Expected "inputs" to be a list')
+    return request
+
+
+def metadata(name: str) -> dict[str, Any]:
+    return {"name": name, "model_endpoint_uid": "", "inputs": [], "outputs": []}
+
+
+class ModelRouter:
+    prefix = "/v2/models"
+
+    def __init__(self, context: Any = None, name: Any = None, routes: Any = None, **kw: Any):
+        self.context, self.name, self.routes = context, name, routes
+
+    def preprocess(self, event: Any) -> Any:
+        return event
+
+    postprocess = preprocess
+
+    def do_event(self, event: Any) -> Any:
+        event = self.preprocess(event)
+        if event.body and event.method != "GET" and not isinstance(event.body, dict):
+            try:
+                event.body = json.loads(event.body)
+            except Exception as exc:
+                raise ValueError("Unrecognized request format") from exc
+        if event.method == "GET" and (event.path == "/" or event.path.startswith("/v2/health")):
+            event.terminated = True
+            event.body = {"name": type(self).__name__, "version": "v2", "extensions": []}
+            return event
+        if event.path not in ("", "/") and not event.path.startswith(self.prefix):
+            raise ValueError(f"illegal path prefix {event.path}, must start with {self.prefix}")
+        return self.handle(event)
+
+    def split(self, event: Any) -> tuple[str, str | None]:
+        """`(model, operation)` that the path names; of `/` the operation is None."""
+        if event.path in ("", "/"):
+            return "", None
+        model, *rest = event.path[len(self.prefix) :].strip("/").split("/")
+        if len(rest) > 1 and rest[0] == "versions":
+            model, rest = f"{model}:{rest[1]}", rest[2:]
+        return model, "/".join(rest)
+
+    def handle(self, event: Any) -> Any:
+        model, operation = self.split(event)
+        if not model and operation is not None:
+            event.terminated, event.body = True, {"models": list(self.routes)}
+            return self.postprocess(event)
+        if isinstance(event.body, dict):
+            model = model or event.body.get("model", next(iter(self.routes)))
+            operation = event.body.get("operation", operation)
+        if model not in self.routes:
+            known = " | ".join(self.routes)
+            raise ValueError(f"model {model} doesnt exist, available models: {known}")
+        event.path = "infer" if operation is None else operation
+        event.body = self.routes[model].run(event).body
+        return self.postprocess(event)
+
+
+class VotingEnsemble(ModelRouter):
+    def __init__(self, *args: Any, vote_type: Any = None, weights: Any = None, **kw: Any):
+        super().__init__(*args, **kw)
+        self.vote_type, self.given = vote_type, weights
+
+    def handle(self, event: Any) -> Any:
+        model, operation = self.split(event)
+        if not model and operation is not None:
+            event.terminated = True
+            event.body = {"models": [*self.routes, self.name], "weights": self.given}
+            return event
+        if model in ("infer", "predict", "explain") and not operation:
+            model, operation = self.name, model
+        elif isinstance(event.body, dict):
+            model, operation = model or self.name, event.body.get("operation", operation)
+        if model != self.name and model not in self.routes:
+            known = " | ".join([*self.routes, self.name])
+            raise ValueError(
+                f"model {model} doesnt exist, available models: {known} "
+                "or an operation alone for ensemble operation"
+            )
+        event.path = "infer" if operation is None else operation
+        if event.method != "GET":
+            check_inputs(event.body)
+        if model in self.routes:
+            event.body = self.postprocess(self.routes[model].run(event)).body
+            return event
+        answer = copy.copy(event)
+        if event.method == "GET":
+            if event.path:
+                raise AttributeError(f"{self.name} has no operation {event.path} for GET")
+            answer.body = metadata(self.name)
+        else:
+            answer.body = {"id": event.id, "model_name": self.name, "outputs": self.vote(event)}
+        event.body = self.postprocess(answer).body
+        return event
+
+    def vote(self, event: Any) -> list[Any]:
+        columns, weights = [], []
+        for name, route in self.routes.items():
+            try:
+                columns.append(route.run(copy.copy(event)).body["outputs"])
+                weights.append(1 / len(self.routes) if not self.given else self.given.get(name, 0))
+            except Exception:
+                continue  # those that fail do not vote (Q25)
+        if not columns:
+            raise ValueError("zero-size array to reduction operation maximum which has no identity")
+        if self.vote_type is None:
+            whole = all(float(value).is_integer() for column in columns for value in column)
+            self.vote_type = "classification" if whole else "regression"
+        votes = []
+        for row in zip(*columns, strict=True):
+            if self.vote_type != "classification":
+                votes.append(sum(w * v for w, v in zip(weights, row, strict=True)))
+                continue
+            count = dict.fromkeys(range(max(0, *map(int, row)) + 1), 0.0)
+            for weight, value in zip(weights, row, strict=True):
+                if int(value) >= 0:
+                    count[int(value)] += weight
+            votes.append(max(count, key=lambda kind: (count[kind], -kind)))
+        return votes
+
+
+# -- graph files
+
+
+class Anything:
+    """Stands for the graph API: what a graph file builds is known from the IR."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self
+
+    __getitem__ = __getattr__
+
+
+def run_file(text: str) -> dict[str, Any]:
+    """The names of a graph file, run with the `mlrun` of this module."""
+    serving = {kind.__name__: kind for kind in (V2ModelServer, ModelRouter, VotingEnsemble)}
+    module = ModuleType("mlrun")
+    module.serving = SimpleNamespace(**serving)  # type: ignore[attr-defined]
+    module.new_function = Anything()  # type: ignore[attr-defined]
+
+    def find(name: str, *args: Any) -> Any:
+        return module if name.partition(".")[0] == "mlrun" else builtins.__import__(name, *args)
+
+    namespace = {"__builtins__": {**vars(builtins), "__import__": find}, "__name__": "graph"}
+    exec(compile(text, "graph.py", "exec"), namespace)
+    return namespace
+
+
+LIBRARY: dict[str, Any] = {
+    "mlrun.serving.V2ModelServer": V2ModelServer,
+    "mlrun.serving.ModelRouter": ModelRouter,
+    "mlrun.serving.VotingEnsemble": VotingEnsemble,
+}

@@ -178,8 +178,11 @@ def count(vote_type: str, outputs: Sequence[Any], weights: Sequence[float]) -> A
 
     Raises the ValueErrors of numpy, with which mlrun counts.
     """
+    whole = vote_type == "classification"
+    if not whole and outputs and isinstance(outputs[0], (int, float)):
+        return float(sum(map(mul, outputs, weights)))
     sizes = list(map(len, outputs))
-    if not sizes or vote_type == "classification" and not max(sizes):
+    if not sizes or whole and not max(sizes):
         raise ValueError(
             "zero-size array to reduction operation maximum which has no identity"
         )
@@ -189,7 +192,7 @@ def count(vote_type: str, outputs: Sequence[Any], weights: Sequence[float]) -> A
             "inhomogeneous shape after 1 dimensions. The detected shape was "
             f"({len(sizes)},) + inhomogeneous part."
         )
-    if vote_type != "classification":
+    if not whole:
         return _sum(outputs, weights)
     if weights.count(weights[0]) == len(weights) and weights[0] > 0:
         return _majority(outputs, weights)
@@ -236,7 +239,17 @@ def _heaviest(row: list[int], weights: Sequence[float], classes: int) -> int:
 
 
 def _sum(outputs: Sequence[Any], weights: Sequence[float]) -> list[Any]:
-    """The weighted sums: integers only if all predictions and weights are."""
+    """The weighted sums: integers only if all predictions and weights are.
+
+    Of models with several outputs for each sample, by output and not by sample, as in
+    mlrun.
+    """
+    outputs = [
+        output.tolist() if hasattr(output, "tolist") else output for output in outputs
+    ]
+    if isinstance(next(iter(outputs[0]), None), (list, tuple)):
+        by_output = zip(*(zip(*output) for output in outputs))  # noqa: B905
+        return [_sum(part, weights) for part in by_output]
     sums = [sum(map(mul, sample, weights)) for sample in zip(*outputs)]  # noqa: B905
     if set(map(type, sums)) <= {int}:
         return sums

@@ -1,0 +1,140 @@
+"""Names and texts of a graph reach code, YAML, Dockerfiles and paths: they stay what they are."""
+
+from __future__ import annotations
+
+import ast
+import json
+import tempfile
+from pathlib import Path
+
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from golden_cases import findings
+from graphc.diagnostics import CODES
+from graphc.pipeline import Build, build
+from running import answers
+
+NASTY = [
+    "../../x", 'a"; import os #', "line\nbreak", "{{ 7 * 7 }}", "{% raw %}", '"""', "'''\\", "\\",
+    "$(touch x)", "${HOME}", "`id`", "--flag", "a: b", "- a", "# c", "&a *a !!python/none", "\0",
+    "\ud800", "\u2028", "\u202e", "é" * 300, "null", "1e3", "yes", "", " ", "fmt: off", "noqa",
+    "type: ignore", "-*- coding: latin-1 -*-", "]]>", "<b>", "| x |", "%s", "{0}", "f'{x}'",
+]  # fmt: skip
+texts = st.one_of(st.sampled_from(NASTY), st.text(max_size=30))
+hostile = settings(max_examples=60, deadline=None, derandomize=True)
+
+GRAPH = """
+import mlrun
+
+
+class Step:
+    def __init__(self, text, name=None):
+        self.text, self.name = text, name
+
+    def do(self, body):
+        return {"text": self.text, "name": self.name}
+
+
+fn = mlrun.new_function("hostile", kind="serving", image=IMAGE)
+fn.set_env("VALUE", TEXT)
+fn.spec.description = TEXT
+graph = fn.set_topology("flow", engine="async")
+graph.to("Step", NAME, text=TEXT).respond()
+"""
+
+
+def compiled(source: str, folder: Path, name: str = "graph.py") -> Build:
+    (folder / name).write_bytes(source.encode("utf-8", "surrogatepass"))
+    made = build(folder / name)
+    assert made.files or made.failed
+    assert all(found.code in CODES for found in made.diagnostics)
+    assert findings(made).isascii() or "Traceback" not in findings(made)
+    return made
+
+
+@hostile
+@given(text=texts, name=texts, image=st.one_of(st.just(""), texts))
+@example(text="x" * 3_000_000, name="ok", image="")
+def test_texts_arrive_as_they_are(text: str, name: str, image: str) -> None:
+    source = GRAPH.replace("IMAGE", repr(image)).replace("NAME", repr(name))
+    source = source.replace("TEXT", repr(text))
+    with tempfile.TemporaryDirectory() as folder:
+        made = compiled(source, Path(folder))
+        if made.failed:
+            assert {found.code for found in made.diagnostics} <= {
+                "GC018",
+                "GC020",
+                "GC010",
+                "GC003",
+            }
+            return
+        files = made.files
+        config = yaml.safe_load(files["hostile/function.yaml"])
+        assert config["spec"]["env"] == [{"name": "VALUE", "value": text}]
+        assert config["spec"]["description"] == (text or config["spec"]["description"])
+        assert set(config["spec"]) <= {
+            "description", "runtime", "handler", "env", "minReplicas", "maxReplicas", "triggers",
+            "build",
+        }  # fmt: skip
+        instructions = {"ARG", "FROM", "COPY", "RUN", "HEALTHCHECK", "CMD", "#", ""}
+        for line in files["hostile/Dockerfile"].decode().split("\n"):
+            assert line.split(" ")[0] in instructions
+        json.loads(files["graph.json"])
+        for path, data in files.items():
+            assert ".." not in path
+            if path.endswith(".py"):
+                ast.parse(data)
+        (answer,) = answers(files, "hostile", [{"body": {}}], Path(folder))
+        assert json.loads(answer.body) == {"text": text, "name": name or "Step"}
+
+
+@hostile
+@given(name=texts)
+def test_function_names(name: str) -> None:
+    source = f"import mlrun\nfn = mlrun.new_function({name!r}, kind='serving')\n"
+    source += "fn.set_topology('flow').to(name='a', handler='(event)').respond()\n"
+    with tempfile.TemporaryDirectory() as folder:
+        made = compiled(source, Path(folder))
+        for path in made.files:
+            top = path.split("/")[0]
+            assert top in ("graph.json", "graph.md", ".gitattributes") or top.isascii()
+
+
+@hostile
+@given(data=st.binary(max_size=200))
+@example(data=b"\xff\xfe")
+@example(data=b"import mlrun\0")
+@example(data=b"(" * 100_000)
+@example(data=b"x = 1\n" * 50_000 + b"\x0c\x0b")
+def test_files_that_are_no_graphs(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "graph.py"
+        file.write_bytes(data)
+        assert build(file).failed
+
+
+@hostile
+@given(key=texts, keyword=st.sampled_from(["model_path", "x", "class", "self"]), text=texts)
+def test_routes(key: str, keyword: str, text: str) -> None:
+    source = (
+        "import mlrun\n"
+        "class M(mlrun.serving.V2ModelServer):\n"
+        "    def load(self): pass\n"
+        "    def predict(self, body): return [self.get_param('x', None)]\n"
+        "fn = mlrun.new_function('hostile', kind='serving')\n"
+        "fn.set_topology('router')\n"
+        f"fn.add_model({key!r}, class_name='M', **{{{keyword!r}: {text!r}}})\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        made = compiled(source, Path(folder))
+        for path, data in made.files.items():
+            if path.endswith(".py"):
+                ast.parse(data)
+        if not made.failed and keyword == "x":
+            (answer,) = answers(
+                made.files, "hostile", [{"path": "/", "body": {"model": key, "inputs": []}}],
+                Path(folder),
+            )  # fmt: skip
+            assert json.loads(answer.body)["outputs"] == [text]

@@ -14,18 +14,13 @@ from typing import Literal
 
 import libcst as cst
 
-from .diagnostics import Span
-from .runtime_names import KNOWN_CLASSES, canonical
-from .scopes import (
-    Binding,
-    Imported,
-    all_parameters,
-    bindings,
-    children,
-    dotted,
-    walk,
-)
+from .constructors import ANYTHING, Constructors, may_define
+from .constructors import Signature as Signature
+from .diagnostics import GraphError, Span
+from .runtime_names import canonical
+from .scopes import Binding, Imported, all_parameters, bindings, children, dotted, walk
 from .source import SourceModule, SourceTree
+from .top_level import ModuleIndex
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,137 +64,6 @@ class ClassInfo:
     attributes: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What `Class(...)` takes, the object itself left out."""
-
-    #: Parameters that can be given by keyword.
-    names: tuple[str, ...] = ()
-    #: Parameters that can be given by position, in order.
-    positional: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-    #: There is a `**kwargs`: any keyword can be given.
-    var_keyword: bool = False
-    var_positional: bool = False
-    #: Code looks at the `**kwargs`, or nobody knows whether it does.
-    accepts_any: bool = False
-
-
-_ANYTHING = Signature(var_keyword=True, var_positional=True, accepts_any=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A top-level statement: a compound one, or one of those that share a line."""
-
-    index: int
-    node: cst.CSTNode
-    #: The element of the module's body that it stands in.
-    line: cst.CSTNode
-    bindings: tuple[Binding, ...]
-
-
-class ModuleIndex:
-    """The top level of one module, statement by statement."""
-
-    def __init__(self, source: SourceModule) -> None:
-        self.source = source
-        self.units: list[Unit] = []
-        for line in source.tree.body:
-            small = line.body if isinstance(line, cst.SimpleStatementLine) else (line,)
-            for node in small:
-                found = tuple(_top_level(node))
-                self.units.append(Unit(len(self.units), node, line, found))
-        #: Every binding of a name, in source order.
-        self.bindings: dict[str, list[tuple[Unit, Binding]]] = {}
-        self.stars: list[tuple[Unit, Imported]] = []
-        for unit in self.units:
-            for binding in unit.bindings:
-                if binding.name == "*" and binding.imported:
-                    self.stars.append((unit, binding.imported))
-                elif not isinstance(binding.node, cst.Del):
-                    self.bindings.setdefault(binding.name, []).append((unit, binding))
-        #: Names bound only under `if __name__ == "__main__":`.
-        self.main_only: dict[str, list[tuple[Unit, Binding]]] = {}
-        for unit in self.units:
-            if is_main_guard(unit.node):
-                for binding in bindings(unit.node):
-                    if binding.name not in self.bindings:
-                        self.main_only.setdefault(binding.name, []).append((unit, binding))
-
-    def absolute(self, imported: Imported) -> str | None:
-        """The dotted module of an import; None if it leads out of the user's folder."""
-        if imported.level == 0:
-            return imported.module
-        package = self.source.name.split(".") if self.source.name else []
-        if not self.source.is_package:
-            package = package[:-1]
-        up = imported.level - 1
-        if up > len(package):
-            return None
-        front = package[: len(package) - up]
-        return ".".join([*front, imported.module] if imported.module else front)
-
-    def chosen(self, name: str) -> Binding | None:
-        """The binding that counts: the last one, those of `except` branches after all others."""
-        found = self.bindings.get(name) or self.main_only.get(name)
-        if not found:
-            return None
-        regular = [binding for unit, binding in found if not _is_fallback(unit.node, binding)]
-        return (regular or [binding for _, binding in found])[-1]
-
-    def exported(self) -> tuple[str, ...]:
-        """What `from module import *` takes, stars inside the module left out."""
-        listed = self.chosen("__all__")
-        if listed is not None and isinstance(listed.value, cst.List | cst.Tuple):
-            values = [element.value for element in listed.value.elements]
-            if all(isinstance(value, cst.SimpleString) for value in values):
-                return tuple(
-                    str(value.evaluated_value)
-                    for value in values
-                    if isinstance(value, cst.SimpleString)
-                )
-        return tuple(name for name in self.bindings if not name.startswith("_"))
-
-
-def is_type_checking(node: cst.CSTNode) -> bool:
-    """Is this `if TYPE_CHECKING:`?"""
-    return isinstance(node, cst.If) and dotted(node.test) in (
-        "TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING")  # fmt: skip
-
-
-def is_main_guard(node: cst.CSTNode) -> bool:
-    """Is this `if __name__ == "__main__":`?"""
-    if not isinstance(node, cst.If) or not isinstance(node.test, cst.Comparison):
-        return False
-    sides = [node.test.left, *(item.comparator for item in node.test.comparisons)]
-    return (
-        len(sides) == 2
-        and isinstance(node.test.comparisons[0].operator, cst.Equal)
-        and any(dotted(side) == "__name__" for side in sides)
-        and any(
-            isinstance(side, cst.SimpleString) and side.evaluated_value == "__main__"
-            for side in sides
-        )
-    )
-
-
-def _top_level(node: cst.CSTNode) -> Iterator[Binding]:
-    """What a statement binds when the module is imported."""
-    if isinstance(node, cst.If) and (is_type_checking(node) or is_main_guard(node)):
-        if node.orelse is not None:
-            yield from bindings(node.orelse)
-        return
-    yield from bindings(node)
-
-
-def _is_fallback(statement: cst.CSTNode, binding: Binding) -> bool:
-    """Does the binding stand in an `except` branch?"""
-    if not isinstance(statement, cst.Try | cst.TryStar):
-        return False
-    return any(binding.node is node for handler in statement.handlers for node in walk(handler))
-
-
 class CodeIndex:
     """Answers about the user's modules; everything is looked up once."""
 
@@ -209,7 +73,7 @@ class CodeIndex:
         self._classes: dict[Symbol, ClassInfo | None] = {}
         self._functions: dict[Symbol, FunctionInfo | None] = {}
         self._orders: dict[Symbol, tuple[Symbol | str, ...]] = {}
-        self._constructors: dict[Symbol, Signature] = {}
+        self._signatures: dict[Symbol, Signature] = {}
         self._resolved: dict[tuple[str, str], Symbol | str | None] = {}
 
     # -- names
@@ -221,7 +85,7 @@ class CodeIndex:
             if source is not None and source.name != name:
                 self._modules[name] = self.module(source.name)
             else:
-                self._modules[name] = ModuleIndex(source) if source else None
+                self._modules[name] = _module_index(source) if source else None
         return self._modules[name]
 
     def names(self, module: str) -> tuple[str, ...]:
@@ -275,14 +139,30 @@ class CodeIndex:
 
     def _starred(self, scope: ModuleIndex, name: str) -> Symbol | str | None:
         for _, imported in reversed(scope.stars):
-            source = self.module(scope.absolute(imported) or "")
-            if source is None or not scope.absolute(imported):
-                continue
-            if name in source.exported() or (source.stars and not name.startswith("_")):
+            source = self.star_source(scope, imported)
+            if source is not None and self.offers(source, name):
                 found = self.resolve(source.source.name, name)
                 if found is not None:
                     return found
         return None
+
+    def star_source(self, scope: ModuleIndex, imported: Imported) -> ModuleIndex | None:
+        """The user's module that `from module import *` reads."""
+        name = scope.absolute(imported)
+        return self.module(name) if name else None
+
+    def offers(self, scope: ModuleIndex, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Does (or may) `from module import *` bind the name?"""
+        listed = scope.listed()
+        if listed is not None:
+            return name in listed
+        if name.startswith("_") or scope.source.name in seen:
+            return False
+        if name in scope.bindings:
+            return True
+        seen |= {scope.source.name}
+        inner = (self.star_source(scope, imported) for _, imported in scope.stars)
+        return any(source is not None and self.offers(source, name, seen) for source in inner)
 
     def imported(self, scope: ModuleIndex, imported: Imported) -> Symbol | str | None:
         """What an import in a module binds."""
@@ -332,7 +212,8 @@ class CodeIndex:
         front, _, last = dotted.rpartition(".")
         if self.is_module(front):
             return self.attribute(self.symbol_of_module(front), last)
-        if self.is_module(parts[0]):
+        own = self.resolve(module, parts[0])
+        if self.is_module(parts[0]) or (isinstance(own, Symbol) and own.name):
             return None
         return canonical(dotted)
 
@@ -376,7 +257,7 @@ class CodeIndex:
             if isinstance(expression, cst.Subscript):  # Generic[T]
                 expression = expression.value
             name = dotted(expression)
-            base = self._base(symbol.module, name) if name and not argument.star else ""
+            base = self.base(symbol.module, name) if name and not argument.star else ""
             bases.append(base)
         return ClassInfo(
             symbol,
@@ -386,7 +267,8 @@ class CodeIndex:
             frozenset(attributes),
         )
 
-    def _base(self, module: str, name: str) -> Symbol | str:
+    def base(self, module: str, name: str) -> Symbol | str:
+        """What the name of a base class stands for."""
         found = self.resolve(module, name)
         if found is not None:
             return found
@@ -411,7 +293,11 @@ class CodeIndex:
 
     def ancestors(self, symbol: Symbol) -> tuple[Symbol | str, ...]:
         """The classes that a class inherits from, in Python's order, without `object`."""
-        return self._order(symbol, ())[1:]
+        return self.order(symbol)[1:]
+
+    def order(self, symbol: Symbol) -> tuple[Symbol | str, ...]:
+        """The class and its ancestors."""
+        return self._order(symbol, ())
 
     def _order(self, symbol: Symbol, seen: tuple[Symbol, ...]) -> tuple[Symbol | str, ...]:
         if symbol in self._orders:
@@ -435,9 +321,9 @@ class CodeIndex:
         The method is None if an external class (may) define it, or if the name is assigned
         something other than a function. No answer: nobody defines it.
         """
-        for owner in self._order(symbol, ()):
+        for owner in self.order(symbol):
             if isinstance(owner, str):
-                if _may_define(owner, name):
+                if may_define(owner, name):
                     return owner, None
                 continue
             info = self.class_info(owner)
@@ -466,187 +352,18 @@ class CodeIndex:
 
     def constructor(self, symbol: Symbol) -> Signature:
         """What `Class(...)` takes."""
-        if symbol not in self._constructors:
-            self._constructors[symbol] = _ANYTHING  # of a class that inherits from itself
-            self._constructors[symbol] = self._constructor(self._order(symbol, ()), symbol)
-        return self._constructors[symbol]
-
-    def _constructor(self, order: tuple[Symbol | str, ...], symbol: Symbol) -> Signature:
-        """The constructor that the first class of `order` has; the object is a `symbol`."""
-        for position, owner in enumerate(order):
-            if isinstance(owner, str):
-                known = KNOWN_CLASSES.get(owner)
-                if known is not None and (known.methods is None or "__init__" in known.methods):
-                    return Signature(
-                        known.parameters, known.parameters, known.required, var_keyword=True
-                    )
-                if _may_define(owner, "__init__"):
-                    return _ANYTHING
-                continue
-            info, binding = self.class_info(owner), self.binding(owner)
-            if info is None or binding is None or not isinstance(binding.node, cst.ClassDef):
-                return _ANYTHING
-            if "__init__" in info.attributes or "__new__" in info.methods:
-                return _ANYTHING
-            if "__init__" in info.methods:
-                node = _own_method(binding.node, "__init__")
-                if node is None:
-                    return _ANYTHING
-                return self._of_init(info.methods["__init__"], node, owner, order[position + 1 :])
-            if self._is_dataclass(owner.module, binding.node):
-                return self._of_fields(owner, binding.node, order[position + 1 :])
-        return Signature()
-
-    def _of_init(
-        self,
-        function: FunctionInfo,
-        node: cst.FunctionDef,
-        owner: Symbol,
-        after: tuple[Symbol | str, ...],
-    ) -> Signature:
-        own = function.parameters[1:] if function.parameters else ()
-        if function.parameters and function.parameters[0].kind == "var-positional":
-            own = function.parameters
-        signature = _signature(own)
-        keywords = next((item.name for item in own if item.kind == "var-keyword"), None)
-        if keywords is None:
-            return signature
-        forwarded = _forwarding(node, keywords)
-        if forwarded is None:
-            return replace(signature, accepts_any=True)
-        for call in forwarded:
-            target = self._forward_target(call, owner, after)
-            if target is None:
-                return replace(signature, accepts_any=True)
-            rest, arguments = target
-            base = self._constructor(rest, owner)
-            signature = _add_forwarded(signature, base, arguments)
-        return signature
-
-    def _forward_target(
-        self, call: cst.Call, owner: Symbol, after: tuple[Symbol | str, ...]
-    ) -> tuple[tuple[Symbol | str, ...], list[cst.Arg]] | None:
-        """Whose constructor `super().__init__(...)` or `Base.__init__(self, ...)` is."""
-        function = call.func
-        if not isinstance(function, cst.Attribute) or function.attr.value != "__init__":
-            return None
-        if isinstance(function.value, cst.Call) and dotted(function.value.func) == "super":
-            return after, list(call.args)
-        name = dotted(function.value)
-        base = self._base(owner.module, name) if name else None
-        if base not in after or base is None:
-            return None
-        return after[after.index(base) :], list(call.args[1:])
-
-    def _is_dataclass(self, module: str, node: cst.ClassDef) -> bool:
-        for decorator in node.decorators:
-            expression = decorator.decorator
-            name = dotted(expression.func if isinstance(expression, cst.Call) else expression)
-            if name and self.resolve(module, name) == "dataclasses.dataclass":
-                return True
-        return False
-
-    def _of_fields(
-        self, owner: Symbol, node: cst.ClassDef, after: tuple[Symbol | str, ...]
-    ) -> Signature:
-        """The constructor that `@dataclass` makes."""
-        inherited = Signature()
-        if after and isinstance(after[0], Symbol):
-            inherited = self._constructor(after, owner)
-        names, required = list(inherited.names), list(inherited.required)
-        for statement in node.body.body:
-            for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
-                if not isinstance(small, cst.AnnAssign) or not isinstance(small.target, cst.Name):
-                    continue
-                annotation = cst.Module([]).code_for_node(small.annotation.annotation)
-                if "ClassVar" in annotation:
-                    continue
-                settings = _field_settings(small.value)
-                if settings.get("init") == "False":
-                    continue
-                name = small.target.value
-                has_default = small.value is not None and (
-                    not settings.get("is_field")
-                    or "default" in settings
-                    or "default_factory" in settings
-                )
-                if name not in names:
-                    names.append(name)
-                if has_default and name in required:
-                    required.remove(name)
-                elif not has_default and name not in required:
-                    required.append(name)
-        return replace(
-            inherited, names=tuple(names), positional=tuple(names), required=tuple(required)
-        )
+        if symbol not in self._signatures:
+            self._signatures[symbol] = ANYTHING  # of a class that inherits from itself
+            self._signatures[symbol] = Constructors(self).of(self.order(symbol))
+        return self._signatures[symbol]
 
 
-def _field_settings(value: cst.BaseExpression | None) -> dict[str, str]:
-    if isinstance(value, cst.Call) and dotted(value.func) in ("field", "dataclasses.field"):
-        settings = {
-            item.keyword.value: cst.Module([]).code_for_node(item.value)
-            for item in value.args
-            if item.keyword
-        }
-        return settings | {"is_field": "True"}
-    return {}
-
-
-def _own_method(node: cst.ClassDef, name: str) -> cst.FunctionDef | None:
-    found = [item.node for item in bindings(node.body) if item.name == name]
-    last = found[-1] if found else None
-    return last if isinstance(last, cst.FunctionDef) else None
-
-
-def _signature(parameters: tuple[Parameter, ...]) -> Signature:
-    named = [item for item in parameters if item.kind in ("positional", "keyword-only")]
-    return Signature(
-        tuple(item.name for item in named),
-        tuple(item.name for item in parameters if item.kind in ("positional-only", "positional")),
-        tuple(item.name for item in parameters if item.required),
-        any(item.kind == "var-keyword" for item in parameters),
-        any(item.kind == "var-positional" for item in parameters),
-    )
-
-
-def _forwarding(node: cst.FunctionDef, keywords: str) -> list[cst.Call] | None:
-    """The calls of constructors that `**kwargs` is handed to; None if it is used in other ways."""
-    calls: list[cst.Call] = []
-    uses = 0
-    for item in walk(node.body):
-        if isinstance(item, cst.Name) and item.value == keywords:
-            uses += 1
-        if isinstance(item, cst.Call) and dotted(item.func) != "super":
-            handed = [
-                argument
-                for argument in item.args
-                if argument.star == "**" and dotted(argument.value) == keywords
-            ]
-            if handed:
-                calls.append(item)
-    return calls if uses == len(calls) else None
-
-
-def _add_forwarded(own: Signature, base: Signature, arguments: list[cst.Arg]) -> Signature:
-    """A constructor that hands its `**kwargs` to a base, along with `arguments`."""
-    by_position = sum(1 for argument in arguments if not argument.star and not argument.keyword)
-    stars = any(argument.star == "*" for argument in arguments)
-    given = set(base.positional[:by_position])
-    given |= {argument.keyword.value for argument in arguments if argument.keyword}
-    more = [name for name in base.names if name not in given and name not in own.names]
-    required = [
-        name
-        for name in base.required
-        if name not in given and name not in own.required and name not in own.names and not stars
-    ]
-    return replace(
-        own,
-        names=(*own.names, *more),
-        required=(*own.required, *required),
-        accepts_any=own.accepts_any or base.accepts_any,
-        # Python would take any keyword here, and the base would refuse it.
-        var_keyword=base.var_keyword,
-    )
+def _module_index(source: SourceModule) -> ModuleIndex:
+    try:
+        return ModuleIndex(source)
+    except RecursionError as exc:
+        message = f"{source.path} is nested too deeply to be read"
+        raise GraphError(message, code="GC003") from exc
 
 
 def _merge(rows: list[list[Symbol | str]]) -> Iterator[Symbol | str]:
@@ -662,28 +379,7 @@ def _merge(rows: list[list[Symbol | str]]) -> Iterator[Symbol | str]:
         rows = [row for row in rows if row]
 
 
-_EMPTY_BASES = frozenset({
-    "abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol",
-    "typing_extensions.Generic", "enum.Enum",
-})  # fmt: skip
-
-
-def _may_define(owner: str, name: str) -> bool:
-    """May an external class define this method?"""
-    if owner in _EMPTY_BASES:
-        return False
-    if owner in KNOWN_CLASSES:
-        methods = KNOWN_CLASSES[owner].methods
-        return methods is None or name in methods
-    if owner.startswith("builtins."):
-        kind = getattr(builtins, owner.removeprefix("builtins."), None)
-        return name in dir(kind) and getattr(kind, name, None) is not getattr(object, name, None)
-    return True
-
-
-def _function(
-    source: SourceModule, name: str, node: cst.FunctionDef | cst.Lambda
-) -> FunctionInfo:
+def _function(source: SourceModule, name: str, node: cst.FunctionDef | cst.Lambda) -> FunctionInfo:
     decorators: list[str] = []
     if isinstance(node, cst.FunctionDef):
         for decorator in node.decorators:

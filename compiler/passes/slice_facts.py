@@ -10,20 +10,20 @@ from collections.abc import Container, Iterator, Mapping
 
 import libcst as cst
 
-from ..code_index import CodeIndex, ModuleIndex, Symbol, Unit, is_main_guard, is_type_checking
+from ..code_index import CodeIndex, Symbol
+from ..reads import Read, reads
 from ..runtime_names import builds_graph, is_replaced
 from ..scopes import (
     Binding,
     Imported,
-    Read,
     children,
     dotted,
     global_writes,
     mutations,
-    reads,
     root_name,
     walk,
 )
+from ..top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
 
 #: Methods of built-in types that change nothing.
 _PURE_METHODS = frozenset({
@@ -63,9 +63,7 @@ class Facts:
     def reads(self, module: ModuleIndex, unit: Unit) -> list[Read]:
         key = (module.source.name, unit.index)
         if key not in self._reads:
-            self._reads[key] = [
-                read for part in evaluated_parts(unit.node) for read in reads(part)
-            ]
+            self._reads[key] = [read for part in evaluated_parts(unit.node) for read in reads(part)]
         return self._reads[key]
 
     def import_bindings(

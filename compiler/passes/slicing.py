@@ -30,15 +30,9 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
-from ..code_index import (
-    CodeIndex,
-    ModuleIndex,
-    Symbol,
-    Unit,
-    is_main_guard,
-    is_type_checking,
-)
-from ..diagnostics import Diagnostics, Note, Span
+from ..code_index import CodeIndex, Symbol
+from ..diagnostics import Diagnostics, GraphError, Note, Span
+from ..reads import Read, reads
 from ..requirements import SHARED_PACKAGES
 from ..runtime_names import (
     IDLE_BASES,
@@ -51,14 +45,13 @@ from ..runtime_names import (
 from ..scopes import (
     Binding,
     Imported,
-    Read,
     global_writes,
     imports,
     nested_imports,
-    reads,
     walk,
 )
 from ..source import SourceModule, SourceTree
+from ..top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
 from . import slice_text
 from .slice_facts import Facts, evaluated_parts, is_import
 from .slice_text import Cut
@@ -138,11 +131,17 @@ def slice_code(
 ) -> Slice:
     """Cuts out of the user's modules what the roots need; findings go to `diagnostics`."""
     slicer = _Slicer(tree, index)
-    for root in sorted(set(roots)):
-        slicer.add_root(root)
-    slicer.settle()
-    slicer.report(reserved, diagnostics)
-    return slicer.result()
+    try:
+        for root in sorted(set(roots)):
+            slicer.add_root(root)
+        slicer.settle()
+        slicer.report(reserved, diagnostics)
+        return slicer.result()
+    except GraphError as exc:
+        diagnostics.add(exc.diagnostic(None))
+    except RecursionError:
+        diagnostics.error("GC003", "user code is nested too deeply to be read")
+    return Slice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +232,7 @@ class _Slicer:
             if binding.imported is None or not is_import(unit):
                 self._kept.add(Symbol(cut.module.source.name, name))
                 self._keep(cut, unit)
-        imported = [
-            (unit, binding.imported) for unit, binding in definitions if binding.imported
-        ]
+        imported = [(unit, binding.imported) for unit, binding in definitions if binding.imported]
         for unit, item in _used_imports(imported, name, path):
             self._follow_import(cut, unit, item, path, origin)
 
@@ -245,12 +242,10 @@ class _Slicer:
         """A name that no statement of the module binds by itself."""
         module = cut.module
         for _, imported in reversed(module.stars):
-            source = module.absolute(imported)
-            target = self._index.resolve(module.source.name, name)
-            if not source or not self._index.is_module(source) or target is None:
+            other = self._index.star_source(module, imported)
+            if other is None or not self._index.offers(other, name):
                 continue
-            other = self._index.module(source)
-            if other and self._offers(other, name, set()):
+            if self._index.resolve(other.source.name, name) is not None:
                 assert isinstance(imported.statement, cst.ImportFrom)
                 cut.stars.setdefault(imported.statement, set()).add(name)
                 self._need(Symbol(other.source.name, name), path, origin)
@@ -277,18 +272,6 @@ class _Slicer:
         if "__getattr__" in module.bindings and origin and origin.file != module.source.path:
             self._need(Symbol(module.source.name, "__getattr__"), (), origin)
 
-    def _offers(self, module: ModuleIndex, name: str, seen: set[str]) -> bool:
-        """Does `from module import *` bind the name?"""
-        if module.source.name in seen:
-            return False
-        seen.add(module.source.name)
-        if name in module.exported():
-            return True
-        if name.startswith("_") or "__all__" in module.bindings:
-            return False
-        inner = (self._index.module(module.absolute(item) or "") for _, item in module.stars)
-        return any(other is not None and self._offers(other, name, seen) for other in inner)
-
     def _follow_module(self, cut: Cut, path: tuple[str, ...], origin: Span | None) -> None:
         module = cut.module
         here = module.source.name
@@ -296,11 +279,11 @@ class _Slicer:
             for name, found in module.bindings.items():
                 built = any(self._facts.builds_graph(module, unit) for unit, _ in found)
                 if not built and name != "__all__":
-                    self._need(Symbol(here, name), (), None)
+                    self._need(Symbol(here, name), _NOTHING, None)
             for _, imported in module.stars:
-                other = self._index.module(module.absolute(imported) or "")
-                for name in other.exported() if other and module.absolute(imported) else ():
-                    self._need(Symbol(here, name), (), None)
+                other = self._index.star_source(module, imported)
+                for name in other.exported() if other else ():
+                    self._need(Symbol(here, name), _NOTHING, None)
             return
         if path == _NOTHING:
             return
@@ -485,17 +468,22 @@ class _Slicer:
 
     def _host(self, cut: Cut, read: Read) -> cst.CSTNode | None:
         """The import that binds mlrun or storey: what stands in for it is imported there."""
-        candidates: list[tuple[bool, cst.CSTNode]] = []
+        candidates: list[tuple[Unit | None, cst.CSTNode]] = []
         for unit, imported in self._facts.import_bindings(cut.module, read):
             source = cut.module.absolute(imported)
             if source and is_replaced(source) and imported.alias is not None:
-                candidates.append((unit is not None and is_import(unit), imported.alias))
+                candidates.append((unit, imported.alias))
         if not candidates:
             for _, imported in cut.module.stars:
                 if is_replaced(cut.module.absolute(imported) or ""):
                     return imported.statement
-        simple = [node for is_simple, node in candidates if is_simple]
-        return (simple or [node for _, node in candidates])[0] if candidates else None
+        candidates.sort(key=lambda item: item[0] is not None and not is_import(item[0]))
+        if not candidates:
+            return None
+        unit, host = candidates[0]
+        if unit is not None and not is_import(unit):
+            self._keep(cut, unit)
+        return host
 
     def _follow_import(
         self, cut: Cut, unit: Unit, imported: Imported, path: tuple[str, ...], origin: Span | None
@@ -670,8 +658,8 @@ class _Slicer:
                         _is_evaluated(read, later)
                         and read.imported is None
                         and read.name not in there
-                        and read.name in cut.module.bindings
-                        and not star
+                        and self._index.resolve(source.name, read.name) is not None
+                        and not (star or read.name in cut.module.main_only)
                     ):
                         raise AssertionError(f"the slice of {source.path} lacks {read.name!r}")
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from graphc.code_index import CodeIndex, Symbol
 from graphc.diagnostics import Diagnostics
 from graphc.passes.slice_text import printable
 from graphc.passes.slicing import RESERVED, Slice, module_name, slice_code
 from graphc.source import SourceTree
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 CASES = sorted((Path(__file__).parent / "slicing").glob("*.txt"))
 HEADER_LINES = 4

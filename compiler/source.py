@@ -14,6 +14,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from .diagnostics import GraphError, Span
+from .nesting import too_deep, with_deep_stack
 
 _LARGEST_FILE = 5_000_000  # bytes; libcst needs some 200 times that
 
@@ -38,7 +39,17 @@ class SourceModule:
 
     @cached_property
     def _wrapper(self) -> MetadataWrapper:
-        return MetadataWrapper(cst.parse_module(self.text), unsafe_skip_copy=True)
+        if line := too_deep(self.text):
+            text = self.lines[line - 1]
+            raise GraphError(
+                "the code is nested too deeply to be read",
+                code="GC003",
+                span=Span(self.path, line, 1, len(text) + 1, text),
+                help="split the expression, or the chain of calls, into several statements",
+            )
+        return with_deep_stack(
+            lambda: MetadataWrapper(cst.parse_module(self.text), unsafe_skip_copy=True)
+        )
 
     @property
     def tree(self) -> cst.Module:
@@ -50,14 +61,10 @@ class SourceModule:
             text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
             span = Span(self.path, line, column, column + 1, text)
             raise GraphError("this is not valid Python", code="GC001", span=span) from exc
-        except RecursionError as exc:
-            raise GraphError(
-                f"{self.path} is nested too deeply to be read", code="GC003"
-            ) from exc
 
     @cached_property
     def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
-        return self._wrapper.resolve(PositionProvider)
+        return with_deep_stack(lambda: self._wrapper.resolve(PositionProvider))
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where the node starts; `end` is its end, or that of its first line."""
@@ -66,6 +73,14 @@ class SourceModule:
         one_line = where.end.line == where.start.line
         end = where.end.column + 1 if one_line else len(text) + 1
         return Span(self.path, where.start.line, where.start.column + 1, end, text)
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The node's text, on one line."""
+        where = self._positions[node]
+        lines = self.lines[where.start.line - 1 : where.end.line]
+        lines[-1] = lines[-1][: where.end.column]
+        lines[0] = lines[0][where.start.column :]
+        return " ".join(line.strip() for line in lines)
 
 
 class SourceTree:

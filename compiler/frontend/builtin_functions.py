@@ -48,7 +48,9 @@ TYPES: Final[Mapping[str, type]] = {
     f"{module}.{name}": getattr(collections.abc, name)
     for module in ("collections.abc", "typing")
     for name in ("Mapping", "Sequence", "Iterable", "Collection", "MutableMapping", "Hashable")
-} | dict.fromkeys(("pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath"), PurePosixPath)  # fmt: skip
+} | {
+    f"pathlib.{name}": PurePosixPath for name in ("Path", "PurePath", "PosixPath")
+}  # fmt: skip
 
 
 def take(memory: Memory, values: Any) -> list[Value]:
@@ -178,9 +180,7 @@ def _all_of(machine: Machine, args: Sequence[Value]) -> list[list[Value]] | Unkn
     return found
 
 
-def _iterator(
-    function: Callable[..., Any], iterated: int = 1
-) -> Builtin:
+def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
     """enumerate, zip, reversed and iter: elements may be of any type."""
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -422,7 +422,7 @@ def method_of_type(machine: Machine, dotted: str) -> Builtin | None:
     """`str.upper`, `dict.fromkeys`: a method reached through its type."""
     _, kind_name, *rest = dotted.split(".")
     kind = getattr(builtins, kind_name, None)
-    if len(rest) != 1 or kind not in METHODS:
+    if len(rest) != 1 or kind is None or kind not in METHODS:
         return None
     (name,) = rest
     if dotted == "builtins.dict.fromkeys":

@@ -6,6 +6,8 @@ every machine. Native operations are asked for the size of their result before t
 
 from __future__ import annotations
 
+from ..diagnostics import Span
+
 #: One step is the evaluation of one node of the syntax tree.
 MOST_STEPS = 250_000
 MOST_ITEMS = 1_000_000
@@ -28,6 +30,8 @@ class BoundExceeded(Exception):
         super().__init__(message)
         self.message = message
         self.help = help
+        #: Completed by the innermost expression.
+        self.span: Span | None = None
 
 
 class Budget:

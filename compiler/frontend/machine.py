@@ -80,6 +80,8 @@ class Machine:
         self.skipped: dict[Skipped, None] = {}
         #: Why the code at hand perhaps does not run, outermost first.
         self.unsure: list[Reason] = []
+        #: The call that is a statement of its own, if one is evaluated.
+        self.statement: cst.CSTNode | None = None
         #: Calls of user functions inside each other.
         self.depth = 0
         #: `try` statements with handlers around the code at hand.
@@ -103,6 +105,10 @@ class Machine:
             self._held[-1].append(diagnostic)
         else:
             self._diagnostics.add(diagnostic)
+
+    def failed(self, why: str, span: Span) -> Unknown:
+        """What a name becomes whose line has an error, which is reported."""
+        return Unknown(why, span, reported=True)
 
     def skip(self, span: Span, why: str) -> None:
         self.skipped[Skipped(span, why)] = None
@@ -157,7 +163,7 @@ class Machine:
         for _, _, _, found in ends:
             for diagnostic in found:
                 self.report(diagnostic)
-        self.memory.merge([effects for _, _, effects, _ in ends], self.derived(unknown))
+        self.memory.merge([effects for _, _, effects, _ in ends], unknown)
         return [(number, result) for number, result, _, _ in ends]
 
     def repeat(self, unknown: Unknown, span: Span, body: Callable[[], T]) -> T | None:
@@ -173,7 +179,7 @@ class Machine:
                 result, effects, found = self._attempt(reason, body)
             except (Exit, Raised):
                 return None
-            known_before = self.memory.blur_all(effects, self.derived(unknown))
+            known_before = self.memory.blur_all(effects, unknown)
         for diagnostic in found:
             self.report(diagnostic)
         return result
@@ -192,10 +198,6 @@ class Machine:
             self._held.pop()
             self.unsure.pop()
             self.depth, self.catching, self.position = depth, catching, position
-
-    def derived(self, unknown: Unknown) -> Unknown:
-        """What a name becomes that depends on something not known."""
-        return unknown
 
     # -- services
 

@@ -17,11 +17,11 @@ from .values import EnvValue, External, Instance, Unknown, Value
 
 T = TypeVar("T")
 
-ITERATOR: Final = type(iter([]))
+ITERATOR: Final[type] = type(iter([]))
 #: Types whose objects change in place.
 MUTABLE: Final = frozenset({list, dict, set, ITERATOR})
 
-_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 _ATOMS: Final = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), range})
 
 
@@ -82,7 +82,7 @@ class Memory:
     def blur(self, container: Value, unknown: Unknown) -> None:
         """The container is not known from now on."""
         self.touch(container)
-        self._blurred[id(container)] = (container, unknown)
+        self._restore(container, unknown)
 
     def seen(self, value: Value) -> Value:
         """The value, or the Unknown that a blurred container has become."""
@@ -132,8 +132,12 @@ class Memory:
     def _restore(self, container: Value, state: Value) -> None:
         if type(state) is Unknown:
             self._blurred[id(container)] = (container, state)
+            # Whoever holds the container itself, as the graph API does, finds the Unknown in it.
+            state = {"": state} if type(container) is dict else [state]
+        else:
+            self._blurred.pop(id(container), None)
+        if type(container) is ITERATOR:
             return
-        self._blurred.pop(id(container), None)
         container.clear()
         if type(container) is list:
             container.extend(state)
@@ -185,8 +189,7 @@ class Memory:
             return bool(left.dotted == right.dotted)
         if kind is list or kind is tuple:
             return len(left) == len(right) and all(
-                self.same(one, other, depth + 1)
-                for one, other in zip(left, right, strict=True)
+                self.same(one, other, depth + 1) for one, other in zip(left, right, strict=True)
             )
         if kind is dict:
             return list(left) == list(right) and all(

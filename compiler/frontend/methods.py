@@ -184,7 +184,9 @@ def _of_dict(
     if name in _CHANGING_DICTS:
         memory.touch(owner)
     if name in ("copy", "update"):
-        memory.budget.items(len(owner) + (len(args[0]) if args and hasattr(args[0], "__len__") else 0))
+        memory.budget.items(
+            len(owner) + (len(args[0]) if args and hasattr(args[0], "__len__") else 0)
+        )
     return native(getattr(owner, name), *args, **kwargs)
 
 
@@ -224,7 +226,9 @@ def _check_growth(memory: Memory, owner: Any, name: str, args: Sequence[Value]) 
     length = len(owner)
     if name in ("center", "ljust", "rjust", "zfill", "expandtabs") and args:
         width = args[0] if type(args[0]) is int else 0
-        times = owner.count("\t" if isinstance(owner, str) else b"\t") if name == "expandtabs" else 1
+        times = (
+            owner.count("\t" if isinstance(owner, str) else b"\t") if name == "expandtabs" else 1
+        )
         length += max(0, width) * times
     elif name == "replace" and len(args) > 1 and type(args[0]) is type(owner) is type(args[1]):
         found = owner.count(args[0])

@@ -35,7 +35,7 @@ from .values import (
 _NUMBERS: Final = frozenset({bool, int, float, complex})
 _TEXTS: Final = frozenset({str, bytes})
 _SEQUENCES: Final = frozenset({str, bytes, list, tuple})
-_VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+_VIEWS: Final[frozenset[type]] = frozenset({type({}.keys()), type({}.values()), type({}.items())})
 #: Types whose values are Python's own.
 PLAIN: Final = (
     _NUMBERS
@@ -44,6 +44,8 @@ PLAIN: Final = (
     | {type(None), type(...), list, tuple, dict, set, frozenset, range, slice, ITERATOR}
     | {PurePosixPath}
 )
+
+_CONVERSIONS: Final[Mapping[str, Callable[[Any], str]]] = {"r": repr, "s": str, "a": ascii}
 
 Operation = tuple[str, Callable[[Any, Any], Any]]
 
@@ -267,9 +269,10 @@ def identical(memory: Memory, left: Value, right: Value) -> bool | Unknown:
     if left is right:
         return True
     kind = type(left)
-    if kind is type(right) and kind in (int, float, complex, str, bytes, tuple, frozenset):
-        if kind in (tuple, frozenset) or bool(left == right):
-            return Unknown("whether two equal values are one object", None)
+    if kind is not type(right):
+        return False
+    if kind in (tuple, frozenset) or (kind in _NUMBERS | _TEXTS and left == right):
+        return Unknown("whether two equal values are one object", None)
     return False
 
 
@@ -340,7 +343,9 @@ def elements(memory: Memory, value: Value) -> list[Value] | Unknown:
 def _length(value: Value) -> int:
     """`len(value)`, also of ranges longer than an index may be."""
     if type(value) is range:
-        return max(0, (value.stop - value.start + value.step - (value.step > 0 or -1)) // value.step)
+        return max(
+            0, (value.stop - value.start + value.step - (value.step > 0 or -1)) // value.step
+        )
     return len(value)
 
 
@@ -386,7 +391,7 @@ _WIDTH = re.compile(r"\d+")
 def formatted(memory: Memory, value: Value, spec: str, conversion: str | None = None) -> Value:
     """`format(value, spec)`, after `!r`, `!s` or `!a`."""
     if conversion is not None:
-        value = text_of(memory, value, {"r": repr, "s": str, "a": ascii}[conversion])
+        value = text_of(memory, value, _CONVERSIONS[conversion])
     if doubt := printable(memory, value):
         return doubt
     check_widths(memory, spec)
@@ -466,9 +471,7 @@ class Formatter(string.Formatter):
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
         if conversion in ("r", "a", "s"):
-            return self._known(
-                text_of(self._memory, value, {"r": repr, "s": str, "a": ascii}[conversion])
-            )
+            return self._known(text_of(self._memory, value, _CONVERSIONS[conversion]))
         return super().convert_field(value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> str:

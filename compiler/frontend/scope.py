@@ -1,7 +1,7 @@
 """Names and their values, by Python's scoping rules.
 
 A `Scope` is the namespace of a module, class body, function call or comprehension. `facts` says
-which names a function binds; the syntax tree is asked once for each function.
+which names a function binds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from weakref import WeakKeyDictionary
 
 import libcst as cst
 
@@ -104,24 +103,17 @@ class Facts:
     generator: bool
 
 
-_facts: WeakKeyDictionary[cst.CSTNode, Facts] = WeakKeyDictionary()
-
-
 def facts(node: cst.FunctionDef | cst.Lambda) -> Facts:
-    """The names of a function, found once."""
-    known = _facts.get(node)
-    if known is None:
-        parameters = {parameter.name.value for parameter in all_parameters(node.params)}
-        outer = declared(node.body, cst.Global), declared(node.body, cst.Nonlocal)
-        bound = {found.name for found in bindings(node.body)} | parameters
-        known = Facts(
-            frozenset(bound - outer[0] - outer[1]),
-            frozenset(outer[0]),
-            frozenset(outer[1]),
-            _yields(node.body),
-        )
-        _facts[node] = known
-    return known
+    """The names of a function."""
+    parameters = {parameter.name.value for parameter in all_parameters(node.params)}
+    outer = declared(node.body, cst.Global), declared(node.body, cst.Nonlocal)
+    bound = {found.name for found in bindings(node.body)} | parameters
+    return Facts(
+        frozenset(bound - outer[0] - outer[1]),
+        frozenset(outer[0]),
+        frozenset(outer[1]),
+        _yields(node.body),
+    )
 
 
 def _yields(node: cst.CSTNode) -> bool:

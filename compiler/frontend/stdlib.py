@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import operators
 from .builtin_functions import Builtin, _dict, _known, leave, take
 from .limits import DEEPEST_VALUE
-from .memory import Memory, env_unknown, origin
+from .memory import ITERATOR, Memory, env_unknown, origin
 from .operators import describe, elements, printable
 from .signals import native
 from .values import EnvValue, Unknown, Value
@@ -187,7 +187,7 @@ def _copy(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
 
 
 def _immutable(value: Value) -> Value:
-    if type(value) in operators.PLAIN and type(value) is not operators.ITERATOR:
+    if type(value) in operators.PLAIN and type(value) is not ITERATOR:
         return value
     return origin(value) or Unknown(f"a copy of {describe(value)}", None)
 

@@ -1,0 +1,333 @@
+"""Calls: of the graph API, of the user's functions and classes, of Python's own functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from ..diagnostics import Diagnostic, GraphError, Note, Severity, Span, did_you_mean
+from . import builtin_functions, stdlib
+from .binding import bind
+from .builtin_functions import BUILTINS
+from .limits import DEEPEST_CALL, BoundExceeded
+from .memory import origin
+from .methods import Method, call_method
+from .operators import PLAIN, describe, elements
+from .scope import Facts, Scope, facts, function_scope
+from .signals import Native, Raised, builtin_exception
+from .values import (
+    External,
+    HostFunction,
+    HostModule,
+    HostObject,
+    Instance,
+    Unknown,
+    UserClass,
+    UserFunction,
+    UserModule,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from ..source import SourceModule
+    from .machine import Machine
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The arguments of a call, evaluated."""
+
+    positional: list[Value] = field(default_factory=list)
+    named: dict[str, Value] = field(default_factory=dict)
+    #: Where each is: by keyword, or by position.
+    spans: dict[str, Span] = field(default_factory=dict)
+    #: Set if there are more, from a `*` or `**` of something that is not known.
+    more: Unknown | None = None
+
+
+class Calls:
+    """Makes calls."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._facts: dict[cst.CSTNode, Facts] = {}
+
+    def expression(self, node: cst.Call, scope: Scope) -> Value:
+        """Evaluate a call."""
+        machine, module = self._machine, scope.module
+        callee = machine.expressions.value(node.func, scope)
+        arguments = self._arguments(node, scope, isinstance(callee, HostFunction))
+        # The name in a chain: each `.to(...)` of several lines has a line of its own.
+        name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+        machine.position = (module, name)
+        if node is machine.statement:
+            self._note_skipped(callee, module.span(node))
+        if isinstance(callee, HostFunction):
+            return self._host(callee, arguments, node, module)
+        if arguments.more is not None:
+            if not isinstance(callee, UserFunction):
+                return origin(callee) or arguments.more
+            return self._user(callee, arguments, (module, name))
+        if isinstance(callee, UserFunction):
+            return self._user(callee, arguments, (module, name))
+        return self.call(callee, arguments.positional, arguments.named, (module, name))
+
+    def _note_skipped(self, callee: Value, span: Span) -> None:
+        """A call that is a statement of its own, and not of the graph or the user's code."""
+        why = ""
+        match callee:
+            case Unknown() if not callee.reported:
+                why = f"it calls something that is not known: {callee.why}"
+            case HostFunction(name=name) if name in self._machine.host.no_effect:
+                why = f"{name.rpartition('.')[2]}() means nothing for the graph"
+            case External(dotted=dotted):
+                head, _, last = dotted.rpartition(".")
+                known = last in BUILTINS if head == "builtins" else dotted in stdlib.FUNCTIONS
+                if not known or last == "print":
+                    why = f"{dotted.removeprefix('builtins.')}() is not run"
+            case Instance():
+                why = f"{describe(callee)} is not made"
+        if why:
+            self._machine.skip(span, why)
+
+    def _arguments(self, node: cst.Call, scope: Scope, spans: bool) -> Arguments:
+        machine = self._machine
+        made = Arguments()
+        for arg in node.args:
+            value = machine.expressions.value(arg.value, scope)
+            if arg.star == "*":
+                items = elements(machine.memory, value)
+                if isinstance(items, Unknown):
+                    made.more = made.more or machine.placed(items, scope.module, arg.value)
+                    continue
+                new: Mapping[str, Value] = {
+                    str(index): item for index, item in enumerate(items, len(made.positional))
+                }
+                made.positional.extend(items)
+            elif arg.star == "**":
+                if type(value) is not dict:
+                    if type(value) in PLAIN:
+                        raise Native(TypeError("argument after ** must be a mapping"))
+                    made.more = (
+                        made.more
+                        or origin(value)
+                        or machine.placed(
+                            Unknown(f"what {describe(value)} holds", None), scope.module, arg.value
+                        )
+                    )
+                    continue
+                for key in value:
+                    if type(key) is not str:
+                        raise Native(TypeError("keywords must be strings"))
+                new = value
+                self._add_named(made, value)
+            elif arg.keyword is not None:
+                new = {arg.keyword.value: value}
+                self._add_named(made, new)
+            else:
+                new = {str(len(made.positional)): value}
+                made.positional.append(value)
+            if spans:
+                where = scope.module.span(arg.value)
+                made.spans.update(dict.fromkeys(new, where))
+        return made
+
+    def _add_named(self, made: Arguments, new: Mapping[str, Value]) -> None:
+        for key, value in new.items():
+            if key in made.named:
+                raise Native(TypeError(f"got multiple values for keyword argument {key!r}"))
+            made.named[key] = value
+
+    # -- what is called
+
+    def call(
+        self,
+        callee: Value,
+        args: list[Value],
+        kwargs: dict[str, Value],
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        """Call a value; calls of the graph API have no spans of arguments this way."""
+        match callee:
+            case Unknown():
+                return callee
+            case UserFunction():
+                return self._user(callee, Arguments(args, kwargs), position)
+            case HostFunction():
+                module, node = position
+                return self._host(callee, Arguments(args, kwargs), node, module)
+            case Method():
+                return self._method(callee, args, kwargs)
+            case UserClass():
+                return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
+            case External():
+                return self._external(callee, args, kwargs, position)
+            case HostModule(dotted=dotted):
+                # The host takes a name it does not know for a module.
+                return self._external(External(dotted, self._machine.here), args, kwargs, position)
+            case UserModule():
+                raise Native(TypeError("'module' object is not callable"))
+        if type(callee) in PLAIN:
+            raise Native(TypeError(f"{type(callee).__name__!r} object is not callable"))
+        if isinstance(callee, HostObject):
+            raise Native(TypeError(f"{callee.description} is not callable"))
+        return origin(callee) or Unknown(f"the result of calling {describe(callee)}", None)
+
+    def _method(self, method: Method, args: list[Value], kwargs: dict[str, Value]) -> Value:
+        machine = self._machine
+        if method.name == "sort" and type(method.owner) is list and not args:
+            owner = method.owner
+            made = BUILTINS["sorted"](machine, [owner], kwargs)
+            machine.memory.touch(owner)
+            if isinstance(made, Unknown):
+                machine.memory.blur(owner, made)
+                return made
+            owner[:] = made
+            return None
+        return call_method(machine.memory, method, args, kwargs, machine.root)
+
+    def _external(
+        self,
+        callee: External,
+        args: list[Value],
+        kwargs: dict[str, Value],
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        machine, dotted = self._machine, callee.dotted
+        function = stdlib.FUNCTIONS.get(dotted)
+        head, _, last = dotted.rpartition(".")
+        if head == "builtins":
+            function = BUILTINS.get(last)
+        elif head.startswith("builtins."):
+            function = builtin_functions.method_of_type(machine, dotted)
+        elif last == "tqdm":
+            function = stdlib.progress_bar
+        if function is not None:
+            return function(machine, args, kwargs)
+        if last[:1].isupper() or builtin_exception(dotted):
+            return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
+        return Unknown(f"the result of calling {dotted.removeprefix('builtins.')}", None)
+
+    # -- the user's functions
+
+    def defaults(self, parameters: cst.Parameters, scope: Scope) -> dict[str, Value]:
+        """Default values, evaluated where the function is defined."""
+        return {
+            parameter.name.value: self._machine.expressions.value(parameter.default, scope)
+            for group in (parameters.posonly_params, parameters.params, parameters.kwonly_params)
+            for parameter in group
+            if parameter.default is not None
+        }
+
+    def _user(
+        self,
+        function: UserFunction,
+        arguments: Arguments,
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        machine, node = self._machine, function.node
+        if node not in self._facts:
+            self._facts[node] = facts(node)
+        known = self._facts[node]
+        values = bind(function, arguments.positional, arguments.named, arguments.more)
+        if isinstance(node, cst.FunctionDef) and (node.asynchronous is not None or known.generator):
+            kind = "a generator" if known.generator else "a coroutine"
+            return Unknown(f"{function.name}() makes {kind}, which is not evaluated", None)
+        if machine.depth >= DEEPEST_CALL:
+            raise BoundExceeded(
+                f"calls go more than {DEEPEST_CALL} functions deep",
+                "use a loop, or compute the value in a step",
+            )
+        scope = function_scope(function.module, function.scope, known, values)
+        machine.depth += 1
+        # Handlers further out catch too, but what they then do is not worth following.
+        catching, machine.catching = machine.catching, 0
+        try:
+            if isinstance(node, cst.Lambda):
+                return machine.expressions.value(node.body, scope)
+            left = machine.statements.body(node.body, scope)
+        except Raised as exc:
+            exc.called_from(function.name, position[0].span(position[1]))
+            raise
+        finally:
+            machine.depth -= 1
+            machine.catching = catching
+        if left is None or "return" not in left.hows:
+            return None
+        if left.perhaps is None or left.value is None:
+            return left.value
+        return left.perhaps
+
+    # -- the graph API
+
+    def _host(
+        self, function: HostFunction, arguments: Arguments, node: cst.CSTNode, module: SourceModule
+    ) -> Value:
+        machine, host = self._machine, self._machine.host
+        name = function.name.rpartition(".")[2]
+        span = machine.here
+        failed = Unknown("the call failed", span, module.code(node), reported=True)
+        if machine.unsure and function.name not in host.no_effect:
+            return machine.unsure_call(span)
+        if arguments.more is not None:
+            self._unknown_arguments(name, arguments.more, span)
+            return failed
+        args = [self._settled(value, span) for value in arguments.positional]
+        kwargs = {key: self._settled(value, span) for key, value in arguments.named.items()}
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Unknown) and value.reported:
+                return value
+        try:
+            inspect.signature(function.call).bind(*args, **kwargs)
+        except TypeError as exc:
+            self._wrong_arguments(function, exc, arguments, span)
+            return failed
+        host.call_span, host.call_spans = span, arguments.spans
+        try:
+            return function.call(*args, **kwargs)
+        except GraphError as exc:
+            machine.report(exc.diagnostic(span))
+            return failed
+
+    def _settled(self, value: Value, span: Span) -> Value:
+        """The value as the host gets it."""
+        if isinstance(value, HostModule) and not value.members:
+            return External(value.dotted, span)
+        if isinstance(value, Method):
+            return Unknown(f"a method of {describe(value.owner)}", span)
+        return self._machine.memory.settled(value)
+
+    def _unknown_arguments(self, name: str, unknown: Unknown, span: Span) -> None:
+        if unknown.reported:
+            return
+        notes = () if unknown.span is None else (Note(f"not known: {unknown.why}", unknown.span),)
+        self._machine.report(
+            Diagnostic(
+                "GC005",
+                Severity.ERROR,
+                f"the arguments of {name}() are not known",
+                span,
+                notes,
+                unknown.help or "write them out",
+            )
+        )
+
+    def _wrong_arguments(
+        self, function: HostFunction, error: TypeError, arguments: Arguments, span: Span
+    ) -> None:
+        name = function.name.rpartition(".")[2]
+        parameters = inspect.signature(function.call).parameters
+        unexpected = next((key for key in arguments.named if f"{key!r}" in str(error)), None)
+        self._machine.report(
+            Diagnostic(
+                "GC010",
+                Severity.ERROR,
+                f"{name}() {error}",
+                arguments.spans.get(unexpected or "", span),
+                help=did_you_mean(unexpected, parameters) if unexpected else "",
+            )
+        )

@@ -1,0 +1,103 @@
+"""`def`, `class` and their decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from .scope import Scope
+from .signals import Leave
+from .values import HostFunction, Unknown, UserClass, UserFunction, Value
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Definitions:
+    """Makes functions and classes; bodies of functions are run when they are called."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def function(self, node: cst.FunctionDef, scope: Scope) -> Leave | None:
+        machine = self._machine
+        decorators = self._evaluated(node.decorators, scope)
+        name = node.name.value
+        made: Value = UserFunction(
+            scope.module,
+            node,
+            name,
+            scope.kind == "module" and not scope.loops,
+            scope,
+            scope.module.span(node.name),
+            machine.calls.defaults(node.params, scope),
+        )
+        machine.memory.write(scope.home(name).names, name, self._decorated(made, decorators, scope))
+        return None
+
+    def class_(self, node: cst.ClassDef, scope: Scope) -> Leave | None:
+        machine = self._machine
+        decorators = self._evaluated(node.decorators, scope)
+        bases: list[Value] = []
+        for argument in node.bases:
+            bases.append(machine.expressions.value(argument.value, scope))
+        for argument in node.keywords:
+            machine.expressions.value(argument.value, scope)
+        name = node.name.value
+        inner = Scope(scope.module, "class", scope)
+        inner.names.update({"__module__": scope.module.name or "__main__", "__qualname__": name})
+        machine.statements.body(node.body, inner)
+        members = {
+            key: value
+            for key, value in inner.names.items()
+            if key not in ("__module__", "__qualname__")
+        }
+        made = UserClass(
+            scope.module,
+            node,
+            name,
+            scope.kind == "module" and not scope.loops,
+            scope,
+            scope.module.span(node.name),
+            tuple(bases),
+            members,
+        )
+        machine.memory.write(scope.home(name).names, name, self._decorated(made, decorators, scope))
+        return None
+
+    def global_statement(self, node: cst.Global, scope: Scope) -> Leave | None:
+        for item in node.names:
+            if scope.kind == "class":
+                scope.redirected[item.name.value] = scope.root
+        return None
+
+    def _evaluated(
+        self, nodes: Sequence[cst.Decorator], scope: Scope
+    ) -> list[tuple[cst.Decorator, Value]]:
+        return [(node, self._machine.expressions.value(node.decorator, scope)) for node in nodes]
+
+    def _decorated(
+        self, made: Value, decorators: Sequence[tuple[cst.Decorator, Value]], scope: Scope
+    ) -> Value:
+        """What the decorators make of it.
+
+        Those of other modules count as harmless: packages carry them along with the code.
+        """
+        for node, decorator in reversed(decorators):
+            self._machine.position = (scope.module, node.decorator)
+            if isinstance(decorator, UserFunction | UserClass | HostFunction):
+                made = self._machine.call(decorator, [made])
+            elif isinstance(decorator, Unknown) and not self._made_elsewhere(node, scope):
+                made = decorator
+        return made
+
+    def _made_elsewhere(self, node: cst.Decorator, scope: Scope) -> bool:
+        """Is it `@module.decorator(...)` of a module that is not the user's?"""
+        inner = node.decorator
+        while isinstance(inner, cst.Call | cst.Attribute):
+            inner = inner.func if isinstance(inner, cst.Call) else inner.value
+        if not isinstance(inner, cst.Name):
+            return False
+        return not isinstance(scope.get(inner.value), UserFunction | Unknown)

@@ -1,0 +1,148 @@
+"""`raise`, `assert` and `try`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from .memory import origin
+from .operators import describe, truth
+from .scope import Scope
+from .signals import Exit, Leave, Native, Raised, builtin_exception, exception_names
+from .values import External, Instance, Unknown, UserClass, Value
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Failures:
+    """Runs statements about exceptions."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        #: Exceptions whose handlers are being run, the innermost last.
+        self._handled: list[Raised] = []
+
+    def raise_statement(self, node: cst.Raise, scope: Scope) -> Leave | None:
+        span = scope.module.span(node)
+        if node.exc is None:
+            if not self._handled:
+                raise Native(RuntimeError("No active exception to reraise"))
+            raise self._handled[-1]
+        value = self._machine.expressions.value(node.exc, scope)
+        if isinstance(value, External | UserClass):
+            value = Instance(value, (), {}, span)
+        if "builtins.SystemExit" in exception_names(value)[0]:
+            raise Exit
+        raise Raised(value, _text(value), span)
+
+    def assert_statement(self, node: cst.Assert, scope: Scope) -> Leave | None:
+        verdict = truth(self._machine.memory, self._machine.expressions.value(node.test, scope))
+        if verdict is False:
+            message = None
+            if node.msg is not None:
+                message = self._machine.expressions.value(node.msg, scope)
+            raise Native(AssertionError(*([message] if type(message) is str else [])))
+        return None
+
+    def try_statement(self, node: cst.Try | cst.TryStar, scope: Scope) -> Leave | None:
+        left: Leave | None = None
+        try:
+            left = self._guarded(node, scope)
+        except (Raised, Exit):
+            self._finally(node, scope)
+            raise
+        return self._finally(node, scope) or left
+
+    def _finally(self, node: cst.Try | cst.TryStar, scope: Scope) -> Leave | None:
+        if node.finalbody is None:
+            return None
+        return self._machine.statements.body(node.finalbody.body, scope)
+
+    def _guarded(self, node: cst.Try | cst.TryStar, scope: Scope) -> Leave | None:
+        """The body, and the handler or `else` that follows it."""
+        machine = self._machine
+        machine.catching += bool(node.handlers)
+        try:
+            left = machine.statements.body(node.body, scope)
+        except Raised as exc:
+            machine.catching -= bool(node.handlers)
+            for handler in node.handlers:
+                if handler.type is None or self._catches(handler.type, exc, scope):
+                    return self._handle(handler, exc, scope)
+            raise
+        except BaseException:
+            machine.catching -= bool(node.handlers)
+            raise
+        machine.catching -= bool(node.handlers)
+        if left is not None and "raise" in left.hows:
+            return self._perhaps_handled(node, left, scope)
+        if left is None and node.orelse is not None:
+            return machine.statements.body(node.orelse.body, scope)
+        return left
+
+    def _perhaps_handled(
+        self, node: cst.Try | cst.TryStar, left: Leave, scope: Scope
+    ) -> Leave | None:
+        """The body perhaps raised; each handler perhaps runs."""
+        machine = self._machine
+        span = scope.module.span(node.body)
+        unknown = left.perhaps or Unknown("which exception is raised", span)
+        raised = Raised(unknown, "an exception", span)
+        runs: list[Callable[[], Leave | None]] = [
+            partial(self._handle, handler, raised, scope) for handler in node.handlers
+        ]
+        others = left.hows - {"raise"}
+        if others or left.perhaps is not None:
+            after = Leave(others, left.value, left.perhaps) if others else None
+            runs.append(lambda: after)
+        return machine.statements.either(unknown, span, runs)
+
+    def _handle(
+        self, handler: cst.ExceptHandler | cst.ExceptStarHandler, exc: Raised, scope: Scope
+    ) -> Leave | None:
+        machine = self._machine
+        name = handler.name.name if handler.name is not None else None
+        if isinstance(name, cst.Name):
+            machine.statements.assign(name, exc.value, scope)
+        self._handled.append(exc)
+        try:
+            return machine.statements.body(handler.body, scope)
+        finally:
+            self._handled.pop()
+            if isinstance(name, cst.Name):
+                names = scope.home(name.value).names
+                if name.value in names:
+                    machine.memory.erase(names, name.value)
+
+    def _catches(self, type_: cst.BaseExpression, exc: Raised, scope: Scope) -> bool:
+        value = self._machine.expressions.value(type_, scope)
+        names, complete = exception_names(exc.value)
+        for cls in value if type(value) is tuple else (value,):
+            if isinstance(cls, UserClass) and f"{cls.module.name}:{cls.name}" in names:
+                return True
+            if isinstance(cls, External) and (
+                cls.dotted in names
+                or (not complete and cls.dotted in ("builtins.Exception", "builtins.BaseException"))
+            ):
+                return True
+            if origin(cls) is not None:
+                return True
+        return False
+
+
+def _text(value: Value) -> str:
+    """How Python would show the exception."""
+    if not isinstance(value, Instance):
+        return describe(value)
+    cls = value.cls
+    name = cls.name if isinstance(cls, UserClass) else cls.dotted.removeprefix("builtins.")
+    if len(value.args) == 1 and type(value.args[0]) in (str, int):
+        shown = value.args[0]
+        if builtin_exception(f"builtins.{name}") is KeyError:
+            shown = repr(shown)
+        return f"{name}: {shown}"
+    return name

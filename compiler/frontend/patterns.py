@@ -1,0 +1,113 @@
+"""`match`: literals, names, alternatives, sequences; other patterns are not known to match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from .memory import origin
+from .operators import PLAIN, equal, identical, truth
+from .scope import Scope
+from .signals import Leave
+from .values import Unknown, Value
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Patterns:
+    """Runs match statements."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def match_statement(self, node: cst.Match, scope: Scope) -> Leave | None:
+        return self._cases(node.cases, self._machine.expressions.value(node.subject, scope), scope)
+
+    def _cases(self, cases: Sequence[cst.MatchCase], subject: Value, scope: Scope) -> Leave | None:
+        machine = self._machine
+        for number, case in enumerate(cases):
+            matched = self._matches(case.pattern, subject, scope)
+            if matched is True and case.guard is not None:
+                matched = truth(machine.memory, machine.expressions.value(case.guard, scope))
+            if isinstance(matched, Unknown):
+                return machine.statements.either(
+                    matched,
+                    scope.module.span(case.pattern),
+                    [
+                        partial(machine.statements.body, case.body, scope),
+                        partial(self._cases, cases[number + 1 :], subject, scope),
+                    ],
+                )
+            if matched:
+                return machine.statements.body(case.body, scope)
+        return None
+
+    def _matches(self, pattern: cst.MatchPattern, subject: Value, scope: Scope) -> bool | Unknown:
+        machine = self._machine
+        unknown = origin(subject)
+        match pattern:
+            case cst.MatchAs(pattern=inner, name=name):
+                matched = True if inner is None else self._matches(inner, subject, scope)
+                if name is not None and matched is not False:
+                    machine.statements.assign(name, subject, scope)
+                return matched
+            case _ if unknown is not None:
+                for found in _names(pattern):
+                    machine.statements.assign(found, unknown, scope)
+                return unknown
+            case cst.MatchValue(value=value):
+                return equal(machine.memory, subject, machine.expressions.value(value, scope))
+            case cst.MatchSingleton(value=value):
+                return identical(machine.memory, subject, machine.expressions.value(value, scope))
+            case cst.MatchOr(patterns=patterns):
+                for element in patterns:
+                    matched = self._matches(element.pattern, subject, scope)
+                    if matched is not False:
+                        return matched
+                return False
+            case cst.MatchList(patterns=parts) | cst.MatchTuple(patterns=parts):
+                return self._sequence(parts, subject, scope)
+        for found in _names(pattern):
+            machine.statements.assign(found, self._unknown(scope, pattern), scope)
+        return self._unknown(scope, pattern)
+
+    def _sequence(
+        self,
+        parts: Sequence[cst.MatchSequenceElement | cst.MatchStar],
+        subject: Value,
+        scope: Scope,
+    ) -> bool | Unknown:
+        if type(subject) in PLAIN and type(subject) not in (list, tuple, range):
+            return False
+        if type(subject) not in (list, tuple) or any(
+            isinstance(part, cst.MatchStar) for part in parts
+        ):
+            return self._unknown(scope, None)
+        if len(subject) != len(parts):
+            return False
+        for part, item in zip(parts, subject, strict=True):
+            assert isinstance(part, cst.MatchSequenceElement)
+            matched = self._matches(part.value, item, scope)
+            if matched is not True:
+                return matched
+        return True
+
+    def _unknown(self, scope: Scope, pattern: cst.MatchPattern | None) -> Unknown:
+        span = scope.module.span(pattern) if pattern is not None else self._machine.here
+        return Unknown("whether this pattern matches", span)
+
+
+def _names(pattern: cst.CSTNode) -> list[cst.CSTNode]:
+    """The names that a pattern binds."""
+    found = []
+    for child in pattern.children:
+        found += _names(child)
+    if isinstance(pattern, cst.MatchAs | cst.MatchStar) and pattern.name is not None:
+        found.append(pattern.name)
+    if isinstance(pattern, cst.MatchMapping) and pattern.rest is not None:
+        found.append(pattern.rest)
+    return found

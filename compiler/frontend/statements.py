@@ -1,0 +1,346 @@
+"""Statements: they change scopes, and may leave the block that they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from ..diagnostics import Span
+from ..scopes import bindings
+from .definitions import Definitions
+from .failures import Failures
+from .limits import BoundExceeded
+from .memory import origin
+from .operators import IN_PLACE, binary, elements, truth
+from .patterns import Patterns
+from .scope import Scope
+from .signals import Leave, Native, Raised
+from .targets import Targets
+from .values import HostObject, Unknown, Value
+
+if TYPE_CHECKING:
+    from ..source import SourceModule
+    from .machine import Machine
+
+Block = Sequence[cst.CSTNode]
+
+
+class Statements:
+    """Runs statements."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._memory = machine.memory
+        self._targets = Targets(machine)
+        definitions = Definitions(machine)
+        failures = Failures(machine)
+        patterns = Patterns(machine)
+        self._handlers: dict[type[cst.CSTNode], Callable[[Any, Scope], Leave | None]] = {
+            cst.Expr: self._expression,
+            cst.Assign: self._assign,
+            cst.AnnAssign: self._annotated,
+            cst.AugAssign: self._augmented,
+            cst.Del: self._delete,
+            cst.Pass: lambda node, scope: None,
+            cst.Break: lambda node, scope: Leave(frozenset({"break"})),
+            cst.Continue: lambda node, scope: Leave(frozenset({"continue"})),
+            cst.Return: self._return,
+            cst.Raise: failures.raise_statement,
+            cst.Assert: failures.assert_statement,
+            cst.Try: failures.try_statement,
+            cst.TryStar: failures.try_statement,
+            cst.Global: definitions.global_statement,
+            cst.Nonlocal: lambda node, scope: None,
+            cst.Import: self._import,
+            cst.ImportFrom: self._import,
+            cst.FunctionDef: definitions.function,
+            cst.ClassDef: definitions.class_,
+            cst.For: self._for,
+            cst.While: self._while,
+            cst.Match: patterns.match_statement,
+        }
+
+    # -- blocks
+
+    def module(self, module: SourceModule, scope: Scope, *, recover: bool = False) -> None:
+        """Run a module's top level; with `recover`, go on after a statement that fails."""
+        self.block(module.tree.body, scope, recover=recover)
+
+    def body(self, node: cst.BaseSuite, scope: Scope, *, recover: bool = False) -> Leave | None:
+        """Run what is below a `def`, `if` and so on."""
+        return self.block(node.body, scope, recover=recover)
+
+    def block(self, nodes: Block, scope: Scope, *, recover: bool = False) -> Leave | None:
+        """Run statements one after another, until one leaves the block."""
+        for index, node in enumerate(nodes):
+            try:
+                left = self._statement(node, scope, recover)
+            except Raised as exc:
+                if not recover:
+                    raise
+                self._machine.report(exc.diagnostic())
+                self._forget(node, scope, exc.span)
+                continue
+            if left is None:
+                continue
+            if left.perhaps is None:
+                return left
+            return self._perhaps_left(left, nodes[index + 1 :], scope)
+        return None
+
+    def _perhaps_left(self, left: Leave, rest: Block, scope: Scope) -> Leave:
+        """Run the rest of a block that was perhaps left."""
+        unknown = left.perhaps
+        assert unknown is not None
+        span = unknown.span or self._machine.here
+        ends = self._machine.fork(unknown, span, [lambda: None, lambda: self.block(rest, scope)])
+        sure = Leave(left.hows, left.value)
+        together = self.joined([sure, *(end for number, end in ends if number == 1)], unknown)
+        assert together is not None
+        return together
+
+    def _forget(self, node: cst.CSTNode, scope: Scope, span: Span) -> None:
+        """What a statement that failed would have assigned."""
+        unknown = self._machine.failed("the line that computes it fails", span)
+        for found in bindings(node):
+            if not isinstance(found.node, cst.FunctionDef | cst.ClassDef) or found.node is node:
+                self._memory.write(scope.home(found.name).names, found.name, unknown)
+
+    def _statement(self, node: cst.CSTNode, scope: Scope, recover: bool) -> Leave | None:
+        if isinstance(node, cst.SimpleStatementLine):
+            return self.block(node.body, scope, recover=recover)
+        self._machine.position = (scope.module, node)
+        try:
+            self._memory.budget.spend()
+            if isinstance(node, cst.If):
+                return self._if(node, scope, recover)
+            if isinstance(node, cst.With):
+                return self._with(node, scope, recover)
+            handler = self._handlers.get(type(node))
+            return None if handler is None else handler(node, scope)
+        except Native as exc:
+            raise Raised.of(exc, scope.module.span(node)) from None
+        except BoundExceeded as exc:
+            exc.span = exc.span or scope.module.span(node)
+            raise
+
+    def joined(self, ends: Sequence[Leave | None], unknown: Unknown) -> Leave | None:
+        """How a statement is left of whose branches one is run."""
+        left = [end for end in ends if end is not None]
+        if not left:
+            return None
+        hows = frozenset(how for end in left for how in end.hows)
+        perhaps = unknown if len(left) < len(ends) or any(end.perhaps for end in left) else None
+        returned = [end.value for end in left if "return" in end.hows]
+        agreed = all(self._memory.same(returned[0], value) for value in returned[1:])
+        value = returned[0] if returned and agreed else unknown if returned else None
+        return Leave(hows, value, perhaps)
+
+    # -- simple statements
+
+    def _expression(self, node: cst.Expr, scope: Scope) -> Leave | None:
+        machine = self._machine
+        value = node.value
+        outer = machine.statement
+        machine.statement = value.expression if isinstance(value, cst.Await) else value
+        try:
+            machine.expressions.value(value, scope)
+        finally:
+            machine.statement = outer
+        return None
+
+    def _assign(self, node: cst.Assign, scope: Scope) -> Leave | None:
+        expressions = self._machine.expressions
+        only = node.targets[0].target
+        if isinstance(node.value, cst.Lambda) and isinstance(only, cst.Name):
+            value: Value = expressions.lambda_function(node.value, scope, only.value)
+        else:
+            value = expressions.value(node.value, scope)
+        for target in node.targets:
+            self.assign(target.target, value, scope)
+        return None
+
+    def assign(self, target: cst.CSTNode, value: Value, scope: Scope) -> None:
+        """`target = value`."""
+        if isinstance(target, cst.Name):
+            self._memory.write(scope.home(target.value).names, target.value, value)
+        else:
+            self._targets.assign(target, value, scope)
+
+    def _annotated(self, node: cst.AnnAssign, scope: Scope) -> Leave | None:
+        if node.value is not None:
+            self.assign(node.target, self._machine.expressions.value(node.value, scope), scope)
+        return None
+
+    def _augmented(self, node: cst.AugAssign, scope: Scope) -> Leave | None:
+        expressions = self._machine.expressions
+        before = expressions.value(node.target, scope)
+        operand = expressions.value(node.value, scope)
+        after = binary(self._memory, IN_PLACE[type(node.operator)], before, operand)
+        if type(after) is Unknown and type(before) in (list, dict, set):
+            self._memory.blur(before, after)
+        self.assign(node.target, self._machine.placed(after, scope.module, node.value), scope)
+        return None
+
+    def _delete(self, node: cst.Del, scope: Scope) -> Leave | None:
+        self._targets.delete(node.target, scope)
+        return None
+
+    def _return(self, node: cst.Return, scope: Scope) -> Leave | None:
+        value = None
+        if node.value is not None:
+            value = self._machine.expressions.value(node.value, scope)
+        return Leave(frozenset({"return"}), value)
+
+    def _import(self, node: cst.Import | cst.ImportFrom, scope: Scope) -> Leave | None:
+        self._machine.imports.statement(node, scope)
+        return None
+
+    # -- compound statements
+
+    def _if(self, node: cst.If, scope: Scope, recover: bool) -> Leave | None:
+        machine = self._machine
+        verdict = truth(self._memory, machine.expressions.value(node.test, scope))
+        if not isinstance(verdict, Unknown):
+            return self._alternative(node.body if verdict else node.orelse, scope, recover)
+        return self.either(
+            verdict,
+            scope.module.span(node.test),
+            [
+                lambda: self.body(node.body, scope),
+                lambda: self._alternative(node.orelse, scope, False),
+            ],
+        )
+
+    def _alternative(
+        self, node: cst.BaseSuite | cst.If | cst.Else | None, scope: Scope, recover: bool
+    ) -> Leave | None:
+        match node:
+            case None:
+                return None
+            case cst.If():
+                return self._if(node, scope, recover)
+            case cst.Else():
+                return self.body(node.body, scope, recover=recover)
+        return self.body(node, scope, recover=recover)
+
+    def either(
+        self, unknown: Unknown, span: Span, branches: Sequence[Callable[[], Leave | None]]
+    ) -> Leave | None:
+        """Run branches of which one will run, which is not known."""
+        runs = branches
+        if self._machine.catching:
+            runs = [partial(_or_raised, branch) for branch in branches]
+        ends = self._machine.fork(unknown, span, runs)
+        return self.joined([end for _, end in ends], unknown)
+
+    def _with(self, node: cst.With, scope: Scope, recover: bool) -> Leave | None:
+        for item in node.items:
+            value = self._machine.expressions.value(item.item, scope)
+            if item.asname is not None:
+                given = value if isinstance(value, HostObject) else origin(value)
+                if given is None:
+                    given = Unknown(
+                        "what a context manager gives",
+                        scope.module.span(item.item),
+                        scope.module.code(item.item),
+                    )
+                self.assign(item.asname.name, given, scope)
+        return self.body(node.body, scope, recover=recover)
+
+    def _for(self, node: cst.For, scope: Scope) -> Leave | None:
+        iterable = self._machine.expressions.value(node.iter, scope)
+        span = scope.module.span(node.iter)
+        # A list that grows while it is walked through goes on with what was added.
+        items = iterable if type(iterable) is list else elements(self._memory, iterable)
+        if isinstance(items, Unknown):
+            unknown = self._machine.placed(items, scope.module, node.iter)
+            return self._uncertain(node, scope, unknown, span)
+        for item in items:
+            self._memory.budget.spend()
+            self.assign(node.target, item, scope)
+            left = self._iteration(node, scope)
+            if left is not None:
+                return self._after(left, node, scope, span)
+        return self._otherwise(node, scope)
+
+    def _while(self, node: cst.While, scope: Scope) -> Leave | None:
+        span = scope.module.span(node.test)
+        while True:
+            verdict = truth(self._memory, self._machine.expressions.value(node.test, scope))
+            if isinstance(verdict, Unknown):
+                return self._uncertain(node, scope, verdict, span)
+            if not verdict:
+                return self._otherwise(node, scope)
+            self._memory.budget.spend()
+            left = self._iteration(node, scope)
+            if left is not None:
+                return self._after(left, node, scope, span)
+
+    def _iteration(self, node: cst.For | cst.While, scope: Scope) -> Leave | None:
+        """Run a loop's body once; None if the loop goes on for certain."""
+        scope.loops += 1
+        try:
+            left = self.body(node.body, scope)
+        finally:
+            scope.loops -= 1
+        return None if left is None or left.hows == {"continue"} else left
+
+    def _otherwise(self, node: cst.For | cst.While, scope: Scope) -> Leave | None:
+        return None if node.orelse is None else self.body(node.orelse.body, scope)
+
+    def _after(
+        self, left: Leave, node: cst.For | cst.While, scope: Scope, span: Span
+    ) -> Leave | None:
+        """The loop was left, perhaps."""
+        if left.how == "break":
+            return None
+        if left.how is not None:
+            return left
+        unknown = left.perhaps or Unknown("how a loop ends", span)
+        if left.perhaps is None and not left.hows & {"continue"}:
+            return _without(left, unknown)
+        later = self._uncertain(node, scope, unknown, span)
+        return _without(self.joined([left, later], unknown), unknown)
+
+    def _uncertain(
+        self, node: cst.For | cst.While, scope: Scope, unknown: Unknown, span: Span
+    ) -> Leave | None:
+        """A loop of which it is not known how often it runs."""
+
+        def once() -> Leave | None:
+            if isinstance(node, cst.For):
+                self.assign(node.target, unknown, scope)
+            else:
+                self._machine.expressions.value(node.test, scope)
+            return self._iteration(node, scope)
+
+        left = self._machine.repeat(unknown, span, once)
+        if node.orelse is not None:
+            orelse = node.orelse.body
+            if left is None:
+                self.body(orelse, scope)
+            else:
+                self.either(unknown, span, [lambda: self.body(orelse, scope), lambda: None])
+        return _without(left, unknown)
+
+
+def _or_raised(branch: Callable[[], Leave | None]) -> Leave | None:
+    try:
+        return branch()
+    except Raised:
+        return Leave(frozenset({"raise"}))
+
+
+def _without(left: Leave | None, unknown: Unknown) -> Leave | None:
+    """What a loop passes on: `break` and `continue` end at it."""
+    if left is None:
+        return None
+    hows = left.hows - {"break", "continue"}
+    if not hows:
+        return None
+    sure = hows == left.hows and left.perhaps is None
+    return Leave(hows, unknown if "return" in hows else None, None if sure else unknown)

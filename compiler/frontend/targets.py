@@ -1,0 +1,158 @@
+"""What stands left of `=`, or behind `del`, and is more than a name."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from ..diagnostics import GraphError, Span
+from . import stdlib
+from .expressions import is_environ
+from .memory import origin
+from .operators import PLAIN, describe, elements
+from .scope import Scope
+from .signals import Native, native
+from .values import External, HostObject, Unknown, UserClass, UserModule, Value
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Targets:
+    """Assigns and deletes."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._memory = machine.memory
+
+    def assign(self, target: cst.CSTNode, value: Value, scope: Scope) -> None:
+        match target:
+            case cst.Tuple(elements=parts) | cst.List(elements=parts):
+                self._unpack(list(parts), value, scope)
+            case cst.StarredElement(value=inner):
+                self._machine.statements.assign(inner, value, scope)
+            case cst.Attribute():
+                self._attribute(target, value, scope)
+            case cst.Subscript():
+                self._item(target, value, scope)
+
+    def _unpack(self, parts: list[cst.BaseElement], value: Value, scope: Scope) -> None:
+        assign = self._machine.statements.assign
+        items = elements(self._memory, value)
+        if isinstance(items, Unknown):
+            for part in parts:
+                assign(part.value, self._machine.placed(items, scope.module, part), scope)
+            return
+        stars = [i for i, part in enumerate(parts) if isinstance(part, cst.StarredElement)]
+        before = stars[0] if stars else len(parts)
+        after = len(parts) - before - 1 if stars else 0
+        if len(items) < before + after:
+            least = "at least " if stars else ""
+            raise Native(
+                ValueError(
+                    f"not enough values to unpack (expected {least}{before + after}, "
+                    f"got {len(items)})"
+                )
+            )
+        if not stars and len(items) > len(parts):
+            raise Native(ValueError(f"too many values to unpack (expected {len(parts)})"))
+        if stars:
+            end = len(items) - after
+            items = [*items[:before], items[before:end], *items[end:]]
+        for part, item in zip(parts, items, strict=True):
+            assign(part.value, item, scope)
+
+    def _attribute(self, target: cst.Attribute, value: Value, scope: Scope) -> None:
+        machine = self._machine
+        owner = machine.expressions.value(target.value, scope)
+        name = target.attr.value
+        span = scope.module.span(target)
+        if isinstance(owner, HostObject):
+            self._of_host(owner, name, value, span)
+        elif isinstance(owner, UserModule):
+            self._memory.write(owner.scope.names, name, value)
+        elif isinstance(owner, UserClass):
+            assert isinstance(owner.members, dict)
+            self._memory.write(owner.members, name, value)
+        elif type(owner) in PLAIN:
+            raise Native(
+                AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r} to set")
+            )
+        elif isinstance(owner, External) or (isinstance(owner, Unknown) and not owner.reported):
+            machine.skip(span, f"it sets an attribute of {describe(owner)}")
+
+    def _of_host(self, owner: HostObject, name: str, value: Value, span: Span) -> None:
+        machine = self._machine
+        if machine.unsure:
+            machine.unsure_call(span)
+            return
+        value = self._memory.settled(value)
+        if isinstance(value, Unknown) and value.reported:
+            return
+        machine.host.call_span, machine.host.call_spans = span, {}
+        try:
+            owner.assign(name, value)
+        except GraphError as exc:
+            machine.report(exc.diagnostic(span))
+
+    def _item(self, target: cst.Subscript, value: Value, scope: Scope) -> None:
+        machine, memory = self._machine, self._memory
+        owner = machine.expressions.value(target.value, scope)
+        key = machine.expressions.key(target.slice, scope)
+        span = scope.module.span(target)
+        if is_environ(owner):
+            stdlib.set_environ(machine, key, value)
+        elif isinstance(owner, HostObject):
+            machine.report(
+                GraphError(f"{owner.description} takes no items", code="GC011").diagnostic(span)
+            )
+        elif type(owner) in (list, dict):
+            doubt = memory.doubt(key)
+            if type(key) is slice and type(owner) is list and doubt is None:
+                value = elements(memory, value)
+                doubt = origin(value)
+            if doubt is not None:
+                memory.blur(owner, machine.placed(doubt, scope.module, target))
+                return
+            memory.touch(owner)
+            native(operator.setitem, owner, key, value)
+        elif type(owner) in PLAIN:
+            raise Native(
+                TypeError(f"{type(owner).__name__!r} object does not support item assignment")
+            )
+        else:
+            machine.skip(span, f"it sets an item of {describe(owner)}")
+
+    def delete(self, target: cst.CSTNode, scope: Scope) -> None:
+        """`del target`."""
+        memory = self._memory
+        match target:
+            case cst.Name(value=name):
+                names = scope.home(name).names
+                if name not in names:
+                    raise Native(NameError(f"name {name!r} is not defined"))
+                memory.erase(names, name)
+            case cst.Tuple(elements=parts) | cst.List(elements=parts):
+                for part in parts:
+                    self.delete(part.value, scope)
+            case cst.Subscript():
+                self._delete_item(target, scope)
+
+    def _delete_item(self, target: cst.Subscript, scope: Scope) -> None:
+        owner = self._machine.expressions.value(target.value, scope)
+        key = self._machine.expressions.key(target.slice, scope)
+        if type(owner) in (list, dict):
+            if doubt := self._memory.doubt(key):
+                self._memory.blur(owner, doubt)
+                return
+            self._memory.touch(owner)
+            native(operator.delitem, owner, key)
+        elif is_environ(owner) and type(key) is str:
+            unknown = Unknown("the variable was deleted", self._machine.here)
+            self._memory.write(self._machine.env, key, unknown)
+        elif type(owner) in PLAIN:
+            raise Native(
+                TypeError(f"{type(owner).__name__!r} object doesn't support item deletion")
+            )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from ..diagnostics import Diagnostics, Span
 from ..nesting import with_deep_stack
 from ..source import SourceTree
+from .attributes import Attributes
 from .calls import Calls
 from .expressions import Expressions
 from .imports import Imports
@@ -56,6 +57,7 @@ def _evaluate(
     machine = Machine(tree, host, diagnostics, env)
     machine.imports = Imports(machine)
     machine.calls = Calls(machine)
+    machine.attributes = Attributes(machine)
     machine.expressions = Expressions(machine)
     machine.statements = Statements(machine)
     scope = Scope(tree.main)

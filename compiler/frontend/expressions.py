@@ -13,23 +13,17 @@ import libcst as cst
 
 from ..diagnostics import GraphError, did_you_mean
 from . import operators, stdlib
+from .comprehensions import Comprehensions
 from .limits import BoundExceeded
-from .memory import Memory, env_unknown, origin
-from .methods import Method, attribute
+from .memory import Memory, origin
 from .operators import PLAIN, describe, elements, truth
 from .scope import Scope
 from .signals import Native, Raised, native
+from .texts import Texts
 from .values import (
-    EnvValue,
     External,
-    HostFunction,
-    HostModule,
-    HostObject,
-    Instance,
     Unknown,
-    UserClass,
     UserFunction,
-    UserModule,
     Value,
 )
 
@@ -58,6 +52,8 @@ class Expressions:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._memory: Memory = machine.memory
+        texts = Texts(machine)
+        comprehensions = Comprehensions(machine)
         self._handlers: dict[type[cst.CSTNode], Handler] = {
             cst.Name: self._name,
             cst.Attribute: self._attribute,
@@ -66,8 +62,8 @@ class Expressions:
             cst.Float: self._literal,
             cst.Imaginary: self._literal,
             cst.SimpleString: self._literal,
-            cst.ConcatenatedString: self._concatenated,
-            cst.FormattedString: self._formatted,
+            cst.ConcatenatedString: texts.concatenated,
+            cst.FormattedString: texts.formatted,
             cst.Ellipsis: lambda node, scope: ...,
             cst.Tuple: lambda node, scope: self._sequence(node, scope, tuple),
             cst.List: lambda node, scope: self._sequence(node, scope, list),
@@ -82,10 +78,10 @@ class Expressions:
             cst.Lambda: lambda node, scope: self.lambda_function(node, scope, None),
             cst.NamedExpr: self._named,
             cst.Await: lambda node, scope: self.value(node.expression, scope),
-            cst.ListComp: self._comprehension,
-            cst.SetComp: self._comprehension,
-            cst.GeneratorExp: self._comprehension,
-            cst.DictComp: self._comprehension,
+            cst.ListComp: comprehensions.value,
+            cst.SetComp: comprehensions.value,
+            cst.GeneratorExp: comprehensions.value,
+            cst.DictComp: comprehensions.value,
             cst.Yield: lambda node, scope: Unknown("what a generator is sent", None),
         }
 
@@ -142,87 +138,7 @@ class Expressions:
     def _attribute(self, node: cst.Attribute, scope: Scope) -> Value:
         value = self.value(node.value, scope)
         self._machine.position = (scope.module, node.attr)
-        return self.attribute_of(value, node.attr.value)
-
-    def attribute_of(self, value: Value, name: str) -> Value:
-        """`value.name`; the machine's position says where it stands."""
-        machine = self._machine
-        match value:
-            case Unknown():
-                return value
-            case EnvValue():
-                return env_unknown(value)
-            case HostObject():
-                if name in value.api:
-                    return value.read(name)
-                return Unknown(f"{value.description} has no attribute {name!r} here", None)
-            case HostModule(dotted=dotted, members=members):
-                if name in members:
-                    return members[name]
-                full = f"{dotted}.{name}"
-                inner = None if name[:1].isupper() else machine.host.module(full)
-                return inner if inner is not None else External(full, machine.here)
-            case External(dotted=dotted):
-                return self.external(f"{dotted}.{name}")
-            case UserModule():
-                return self._of_module(value, name)
-            case UserClass():
-                return self._of_class(value, name)
-            case UserFunction():
-                if name in ("__name__", "__qualname__") and value.name != "<lambda>":
-                    return value.name
-            case HostFunction() | Method() | Instance():
-                pass
-            case _ if type(value) in PLAIN:
-                return attribute(value, name)
-        return Unknown(f"the attribute {name!r} of {describe(value)}", None)
-
-    def external(self, dotted: str) -> Value:
-        """What a full name outside of the user's code stands for."""
-        if dotted in stdlib.CONSTANTS:
-            return stdlib.CONSTANTS[dotted]
-        if dotted in stdlib.VARYING:
-            return Unknown(f"{dotted} differs from machine to machine", None)
-        if dotted.startswith("builtins.") and dotted.endswith(".__name__"):
-            return dotted.split(".")[-2]
-        return External(dotted, self._machine.here)
-
-    def _of_module(self, value: UserModule, name: str) -> Value:
-        if name in value.scope.names:
-            return value.scope.names[name]
-        if value.module.is_package:
-            inner = self._machine.user_module(f"{value.module.name}.{name}")
-            if inner is not None:
-                return inner
-        if value.scope.stars:
-            star = value.scope.stars[-1]
-            return self.attribute_of(star, name) if isinstance(star, External) else star
-        raise Native(
-            AttributeError(f"module {value.module.name!r} has no attribute {name!r}"),
-            did_you_mean(name, value.scope.names),
-        )
-
-    def _of_class(self, value: UserClass, name: str) -> Value:
-        if name in ("__name__", "__qualname__"):
-            return value.name
-        pending: list[Value] = [value]
-        foreign = False
-        while pending:
-            cls = pending.pop(0)
-            if not isinstance(cls, UserClass):
-                foreign = foreign or cls is not self._machine.builtin("builtins.object")
-                continue
-            if name in cls.members and type(cls.members[name]) in PLAIN and not _is_special(cls):
-                return cls.members[name]
-            if name in cls.members:
-                return Unknown(f"the attribute {name!r} of the class {cls.name}", None)
-            pending.extend(cls.bases)
-        if foreign or name.startswith("__"):
-            return Unknown(f"the attribute {name!r} of the class {value.name}", None)
-        raise Native(
-            AttributeError(f"type object {value.name!r} has no attribute {name!r}"),
-            did_you_mean(name, value.members),
-        )
+        return self._machine.attribute(value, node.attr.value)
 
     # -- literals
 
@@ -230,69 +146,6 @@ class Expressions:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes that Python may refuse one day
             return native(ast.literal_eval, node.value)
-
-    def _concatenated(self, node: cst.ConcatenatedString, scope: Scope) -> Value:
-        parts: list[Value] = []
-        rest: cst.BaseExpression = node
-        while isinstance(rest, cst.ConcatenatedString):
-            parts.append(self.value(rest.left, scope))
-            rest = rest.right
-        parts.append(self.value(rest, scope))
-        for part in parts:
-            if (unknown := origin(part)) is not None:
-                return unknown
-        self._memory.budget.text(sum(map(len, parts)))
-        empty: str | bytes = "" if type(parts[0]) is str else b""
-        return native(empty.join, parts)
-
-    def _formatted(self, node: cst.FormattedString, scope: Scope) -> Value:
-        return self._pieces(node.parts, scope, node.start, node.end)
-
-    def _pieces(
-        self,
-        parts: Sequence[cst.BaseFormattedStringContent],
-        scope: Scope,
-        start: str,
-        end: str,
-    ) -> Value:
-        """The text of a formatted string or of a format specification in one."""
-        pieces: list[str] = []
-        doubt: Unknown | None = None
-        for part in parts:
-            if isinstance(part, cst.FormattedStringExpression):
-                piece = self._replacement(part, scope, start, end)
-            else:
-                piece = _literal_piece(part, start, end)
-            if isinstance(piece, Unknown):
-                doubt = doubt or piece
-            else:
-                pieces.append(piece)
-        if doubt is not None:
-            return doubt
-        self._memory.budget.text(sum(map(len, pieces)))
-        return "".join(pieces)
-
-    def _replacement(
-        self, part: cst.FormattedStringExpression, scope: Scope, start: str, end: str
-    ) -> Value:
-        value = self.value(part.expression, scope)
-        spec: Value = ""
-        if part.format_spec is not None:
-            spec = self._pieces(part.format_spec, scope, start, end)
-        if isinstance(spec, Unknown):
-            return spec
-        conversion = part.conversion
-        label = ""
-        if part.equal is not None:
-            if conversion is None and part.format_spec is None:
-                conversion = "r"
-            label = cst.Module([]).code_for_node(
-                part.with_changes(conversion=None, format_spec=None)
-            )[1:-1]
-        text = operators.formatted(self._memory, value, spec, conversion)
-        if isinstance(text, Unknown):
-            return self._machine.placed(text, scope.module, part.expression)
-        return label + text
 
     # -- displays
 
@@ -464,80 +317,6 @@ class Expressions:
             self._machine.calls.defaults(node.params, scope),
         )
 
-    # -- comprehensions
-
-    def _comprehension(
-        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, scope: Scope
-    ) -> Value:
-        around: Scope | None = scope
-        while around is not None and around.kind == "class":
-            around = around.parent
-        inner = Scope(scope.module, "comprehension", around, _bound(node.for_in))
-        made: list[Value] = []
-        first = self.value(node.for_in.iter, scope)
-        doubt = self._clause(node, node.for_in, first, inner, made)
-        if doubt is not None:
-            return doubt
-        if isinstance(node, cst.DictComp):
-            return self._memory.doubt([key for key, _ in made]) or native(dict, made)
-        if isinstance(node, cst.SetComp):
-            return self._memory.doubt(made) or native(set, made)
-        return iter(made) if isinstance(node, cst.GeneratorExp) else made
-
-    def _clause(
-        self,
-        node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp,
-        clause: cst.CompFor,
-        iterable: Value,
-        scope: Scope,
-        made: list[Value],
-    ) -> Unknown | None:
-        """Run one `for` of a comprehension; the Unknown that keeps its items from being known."""
-        items = elements(self._memory, iterable)
-        statements = self._machine.statements
-        if isinstance(items, Unknown):
-            unknown = self._machine.placed(items, scope.module, clause.iter)
-
-            def once() -> None:
-                statements.assign(clause.target, unknown, scope)
-                self._inside(node, clause, scope, [])
-
-            self._machine.repeat(unknown, scope.module.span(clause.iter), once)
-            return unknown  # type: ignore[no-any-return]
-        doubt: Unknown | None = None
-        for item in items:
-            self._memory.budget.spend()
-            statements.assign(clause.target, item, scope)
-            doubt = self._inside(node, clause, scope, made) or doubt
-        return doubt
-
-    def _inside(
-        self,
-        node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp,
-        clause: cst.CompFor,
-        scope: Scope,
-        made: list[Value],
-        first: int = 0,
-    ) -> Unknown | None:
-        """One iteration, from condition number `first` on."""
-        for number, condition in enumerate(clause.ifs[first:], first):
-            verdict = truth(self._memory, self.value(condition.test, scope))
-            if isinstance(verdict, Unknown):
-                rest = partial(self._inside, node, clause, scope, [], number + 1)
-                span = scope.module.span(condition.test)
-                self._machine.fork(verdict, span, [rest, lambda: None])
-                return verdict
-            if not verdict:
-                return None
-        if clause.inner_for_in is not None:
-            inner = clause.inner_for_in
-            return self._clause(node, inner, self.value(inner.iter, scope), scope, made)
-        if isinstance(node, cst.DictComp):
-            made.append((self.value(node.key, scope), self.value(node.value, scope)))
-        else:
-            made.append(self.value(node.elt, scope))
-        return None
-
 
 def machine_call(machine: Machine) -> Handler:
     """The handler of calls, which is made after this part."""
@@ -546,39 +325,3 @@ def machine_call(machine: Machine) -> Handler:
 
 def is_environ(value: Value) -> bool:
     return isinstance(value, External) and value.dotted == "os.environ"
-
-
-def _is_special(cls: UserClass) -> bool:
-    """Does a base of the class turn what its body assigns into something else?"""
-    return any(
-        isinstance(base, External) and not base.dotted.startswith(("mlrun.", "builtins."))
-        for base in cls.bases
-    )
-
-
-def _bound(clause: cst.CompFor | None) -> frozenset[str]:
-    names: set[str] = set()
-    while clause is not None:
-        pending: list[cst.CSTNode] = [clause.target]
-        while pending:
-            match pending.pop():
-                case cst.Name(value=name):
-                    names.add(name)
-                case cst.Tuple(elements=parts) | cst.List(elements=parts):
-                    pending.extend(part.value for part in parts)
-        clause = clause.inner_for_in
-    return frozenset(names)
-
-
-def _literal_piece(part: cst.CSTNode, start: str, end: str) -> Value:
-    """The text between the braces of a formatted string."""
-    assert isinstance(part, cst.FormattedStringText)
-    text = part.value.replace("{{", "{").replace("}}", "}")
-    if "r" in start.lower() or "\\" not in text:
-        return text
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.literal_eval(end + text + end)
-    except (SyntaxError, ValueError):
-        return Unknown("an escape in a formatted string", None)

@@ -20,6 +20,7 @@ from .signals import Exit, Raised
 from .values import External, HostModule, Unknown, UserModule, Value
 
 if TYPE_CHECKING:
+    from .attributes import Attributes
     from .calls import Calls
     from .expressions import Expressions
     from .imports import Imports
@@ -63,6 +64,7 @@ class Reason:
 class Machine:
     """One evaluation."""
 
+    attributes: Attributes
     expressions: Expressions
     statements: Statements
     calls: Calls
@@ -215,7 +217,7 @@ class Machine:
 
     def attribute(self, value: Value, name: str) -> Value:
         """`getattr(value, name)`."""
-        return self.expressions.attribute_of(value, name)
+        return self.attributes.read(value, name)
 
     def placed(self, value: Value, module: SourceModule, node: cst.CSTNode) -> Value:
         """The value; an Unknown that has no origin yet comes from the node."""

@@ -1,0 +1,123 @@
+"""Attributes of values: what stands behind the dot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..diagnostics import did_you_mean
+from . import stdlib
+from .memory import env_unknown
+from .methods import Method, attribute
+from .operators import PLAIN, describe
+from .signals import Native
+from .values import (
+    EnvValue,
+    External,
+    HostFunction,
+    HostModule,
+    HostObject,
+    Instance,
+    Unknown,
+    UserClass,
+    UserFunction,
+    UserModule,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Attributes:
+    """Reads attributes; the machine's position says where the name stands."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def read(self, value: Value, name: str) -> Value:
+        """`value.name`."""
+        machine = self._machine
+        match value:
+            case Unknown():
+                return value
+            case EnvValue():
+                return env_unknown(value)
+            case HostObject():
+                if name in value.api:
+                    return value.read(name)
+                return Unknown(f"{value.description} has no attribute {name!r} here", None)
+            case HostModule(dotted=dotted, members=members):
+                if name in members:
+                    return members[name]
+                full = f"{dotted}.{name}"
+                inner = None if name[:1].isupper() else machine.host.module(full)
+                return inner if inner is not None else External(full, machine.here)
+            case External(dotted=dotted):
+                return self._external(f"{dotted}.{name}")
+            case UserModule():
+                return self._of_module(value, name)
+            case UserClass():
+                return self._of_class(value, name)
+            case UserFunction():
+                if name in ("__name__", "__qualname__") and value.name != "<lambda>":
+                    return value.name
+            case HostFunction() | Method() | Instance():
+                pass
+            case _ if type(value) in PLAIN:
+                return attribute(value, name)
+        return Unknown(f"the attribute {name!r} of {describe(value)}", None)
+
+    def _external(self, dotted: str) -> Value:
+        """What a full name outside of the user's code stands for."""
+        if dotted in stdlib.CONSTANTS:
+            return stdlib.CONSTANTS[dotted]
+        if dotted in stdlib.VARYING:
+            return Unknown(f"{dotted} differs from machine to machine", None)
+        if dotted.startswith("builtins.") and dotted.endswith(".__name__"):
+            return dotted.split(".")[-2]
+        return External(dotted, self._machine.here)
+
+    def _of_module(self, value: UserModule, name: str) -> Value:
+        if name in value.scope.names:
+            return value.scope.names[name]
+        if value.module.is_package:
+            inner = self._machine.user_module(f"{value.module.name}.{name}")
+            if inner is not None:
+                return inner
+        if value.scope.stars:
+            star = value.scope.stars[-1]
+            return self.read(star, name) if isinstance(star, External) else star
+        raise Native(
+            AttributeError(f"module {value.module.name!r} has no attribute {name!r}"),
+            did_you_mean(name, value.scope.names),
+        )
+
+    def _of_class(self, value: UserClass, name: str) -> Value:
+        if name in ("__name__", "__qualname__"):
+            return value.name
+        pending: list[Value] = [value]
+        foreign = False
+        while pending:
+            cls = pending.pop(0)
+            if not isinstance(cls, UserClass):
+                foreign = foreign or cls is not self._machine.builtin("builtins.object")
+                continue
+            if name in cls.members and type(cls.members[name]) in PLAIN and not _is_special(cls):
+                return cls.members[name]
+            if name in cls.members:
+                return Unknown(f"the attribute {name!r} of the class {cls.name}", None)
+            pending.extend(cls.bases)
+        if foreign or name.startswith("__"):
+            return Unknown(f"the attribute {name!r} of the class {value.name}", None)
+        raise Native(
+            AttributeError(f"type object {value.name!r} has no attribute {name!r}"),
+            did_you_mean(name, value.members),
+        )
+
+
+def _is_special(cls: UserClass) -> bool:
+    """Does a base of the class turn what its body assigns into something else?"""
+    return any(
+        isinstance(base, External) and not base.dotted.startswith(("mlrun.", "builtins."))
+        for base in cls.bases
+    )

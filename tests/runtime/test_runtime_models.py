@@ -240,7 +240,7 @@ def test_named_inputs_need_a_specification():
 @pytest.mark.parametrize("path", ["s3://b/m.pkl", "store://models/p/m", "http://h/m", "/no/such"])
 def test_a_model_that_is_not_here_stops_the_start(path):
     # Model.load never asks for it.
-    with pytest.raises(ValueError, match="mount its files|no such folder"):
+    with pytest.raises(ValueError, match=r"mount its files|no such folder"):
         make(model_path=path)
 
 
@@ -258,6 +258,7 @@ def test_bundled_models_are_found_beside_the_code(tmp_path, monkeypatch, path):
 
 def test_the_hub_model_unpickles_and_predicts(tmp_path):
     import cloudpickle
+
     import graphc.runtime_min
     import graphc.templates
 
@@ -303,9 +304,9 @@ def test_get(get, body, path, expected):
 @pytest.mark.parametrize("body", [None, 5])
 def test_paths_need_containers(body):
     for get in (paths.get, paths.get_sync):
-        with pytest.raises(TypeError, match="^input_path parameter supports only dict-like"):
+        with pytest.raises(TypeError, match=r"^input_path parameter supports only dict-like"):
             get(body, "a")
-    with pytest.raises(TypeError, match="^result_path parameter supports only dict-like"):
+    with pytest.raises(TypeError, match=r"^result_path parameter supports only dict-like"):
         paths.put(body, "a", 1)
 
 

@@ -21,7 +21,7 @@ from .package.bundle import bundle
 from .passes.infer import infer
 from .passes.lower import lower
 from .passes.resolve import resolve
-from .passes.slicing import slice_code
+from .passes.slicing import RESERVED, slice_code
 from .passes.validate import validate
 from .plan import Plan
 from .source import SourceTree
@@ -118,7 +118,7 @@ def _stages(made: Build, main: Path, options: Options) -> None:
         parts = {
             plan.function.name: Part(
                 plan,
-                slice_code(tree, index, _roots(plan.function), frozenset(), diagnostics),
+                slice_code(tree, index, _roots(plan.function), RESERVED, diagnostics),
                 bundle(plan.function, options.models_root, options.bundle_models, diagnostics),
             )
             for plan in made.plans

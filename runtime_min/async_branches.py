@@ -55,7 +55,7 @@ async def _run(
 
     runs = [
         run(branch, args)
-        for branch, args in zip(branches, arguments)  # noqa: B905 (Python 3.9)
+        for branch, args in zip(branches, arguments)
     ]
     tasks = [asyncio.ensure_future(later) for later in runs[1:]]
     await runs[0]

@@ -21,7 +21,7 @@ def fan_out(context: Any, body: Any, *branches: Branch) -> Any:
     bodies = [body, *(copy.deepcopy(body) for _ in branches[1:])]
     outcomes = [
         _outcome(branch, twin)
-        for branch, twin in zip(branches, bodies)  # noqa: B905 (Python 3.9)
+        for branch, twin in zip(branches, bodies)
     ]
     return first(context, outcomes)
 
@@ -32,7 +32,7 @@ def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) 
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
     outcomes = [
         _outcome(branch, twin, twin.body)
-        for branch, twin in zip(branches, events)  # noqa: B905 (Python 3.9)
+        for branch, twin in zip(branches, events)
     ]
     return first(context, outcomes)
 
@@ -45,7 +45,7 @@ def gather(context: Any, body: Any, *branches: Branch) -> Any:
     bodies = [body, *(copy.deepcopy(body) for _ in branches[1:])]
     outcomes = [
         _outcome(branch, twin)
-        for branch, twin in zip(branches, bodies)  # noqa: B905 (Python 3.9)
+        for branch, twin in zip(branches, bodies)
     ]
     return joined(context, outcomes)
 

@@ -101,7 +101,7 @@ class VotingEnsemble(ParallelRun):
         An overriding method gets numpy arrays, as in mlrun.
         """
         weights = _plain(weights)
-        outputs = list(zip(*_plain(predictions))) or [()] * len(weights)  # noqa: B905
+        outputs = list(zip(*_plain(predictions))) or [()] * len(weights)
         return self._count(outputs, weights)
 
     def validate(self, request: Any, method: str) -> Any:

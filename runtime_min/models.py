@@ -54,11 +54,16 @@ class V2ModelServer:
         self.output_schema = kwargs.get("outputs") or []
         self.shard_by_endpoint = shard_by_endpoint
         self._params = kwargs
+        self._found_model = False
         self._input_path = input_path
         self._result_path = result_path
 
     def post_init(self, mode: str | None = "sync", **kwargs: Any) -> None:
-        """Load the model, and read its specification if `load` did not."""
+        """Load the model; a path that `load` did not look at is looked at now.
+
+        So a wrong path stops the start, as with mlrun 1.12 on Nuclio, which looks again
+        in any case, and then fails for folders without a pickle.
+        """
         if not self.ready:
             try:
                 self.load()
@@ -67,7 +72,7 @@ class V2ModelServer:
                 raise RuntimeError(f"failed to load model {self.name}") from exc
             self.ready = True
             self.context.logger.info(f"model {self.name} was loaded")
-        if not self.model_spec:
+        if not self._found_model:
             self.get_model()
         if self.model_spec and not self.output_schema:
             self.output_schema = [feature.name for feature in self.model_spec.outputs]
@@ -85,6 +90,7 @@ class V2ModelServer:
         if not self.model_path:
             return None, None
         file, self.model_spec, extra = find_model(self.model_path, suffix)
+        self._found_model = True
         if self.model_spec:
             self._params.update(self.model_spec.parameters)
         return file, extra

@@ -182,7 +182,7 @@ def count(vote_type: str, outputs: Sequence[Any], weights: Sequence[float]) -> A
     if not whole and outputs and isinstance(outputs[0], (int, float)):
         return float(sum(map(mul, outputs, weights)))
     sizes = list(map(len, outputs))
-    if not sizes or whole and not max(sizes):
+    if not sizes or (whole and not max(sizes)):
         raise ValueError(
             "zero-size array to reduction operation maximum which has no identity"
         )
@@ -204,7 +204,7 @@ def _majority(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
     votes = []
     size = len(outputs)
     middle = (size - 1) // 2
-    for sample in zip(*outputs):  # noqa: B905 (Python 3.9)
+    for sample in zip(*outputs):
         row = sorted(map(int, sample))
         if row[0] < 0:
             return _majority_by_weight(outputs, weights)
@@ -219,7 +219,7 @@ def _majority(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
 
 def _majority_by_weight(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
     """The class with the most weight; negative classes never win."""
-    rows = [list(map(int, sample)) for sample in zip(*outputs)]  # noqa: B905
+    rows = [list(map(int, sample)) for sample in zip(*outputs)]
     classes = max(map(max, rows)) + 1
     if classes <= 0:
         raise ValueError("attempt to get argmax of an empty sequence")
@@ -228,7 +228,7 @@ def _majority_by_weight(outputs: Sequence[Any], weights: Sequence[float]) -> lis
 
 def _heaviest(row: list[int], weights: Sequence[float], classes: int) -> int:
     scores: dict[int, float] = {}
-    for value, weight in zip(row, weights):  # noqa: B905 (Python 3.9)
+    for value, weight in zip(row, weights):
         if value >= 0:
             scores[value] = scores.get(value, 0.0) + weight
     if len(scores) < classes and max(scores.values(), default=0.0) <= 0:
@@ -248,9 +248,9 @@ def _sum(outputs: Sequence[Any], weights: Sequence[float]) -> list[Any]:
         output.tolist() if hasattr(output, "tolist") else output for output in outputs
     ]
     if isinstance(next(iter(outputs[0]), None), (list, tuple)):
-        by_output = zip(*(zip(*output) for output in outputs))  # noqa: B905
+        by_output = zip(*(zip(*output) for output in outputs))
         return [_sum(part, weights) for part in by_output]
-    sums = [sum(map(mul, sample, weights)) for sample in zip(*outputs)]  # noqa: B905
+    sums = [sum(map(mul, sample, weights)) for sample in zip(*outputs)]
     if set(map(type, sums)) <= {int}:
         return sums
     return list(map(float, sums))

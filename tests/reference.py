@@ -14,7 +14,8 @@ import functools
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -73,14 +74,24 @@ class Reference:
             for step in steps
         }
         self._starts = [s.name for s in steps if not s.after and not getattr(s, "catcher", False)]
+        self._catchers = {step.on_error for step in steps} - {None}
+        self._behind_all: set[str] = set()
+        if isinstance(root, ir.Flow) and root.on_error:
+            self._catchers.add(root.on_error)
+            self._behind_all = self._reached([root.on_error])
+        #: What only failures lead to; where such a way ends it answers (Q7).
+        self._caught = self._reached(self._catchers) - self._reached(self._starts)
 
     async def answer(self, request: Request) -> Answer:
         """Serve one request."""
         event = Event(**vars(request), headers={}, error=None, terminated=False)
         event.body = request.body or None
-        if request.body and request.content_type in ("", "application/json"):
-            try:
+        if request.content_type == "application/json":  # decoded by Nuclio already
+            with suppress(ValueError):
                 event.body = json.loads(request.body)
+        if isinstance(event.body, (bytes, str)) and request.content_type != "text/plain":
+            try:
+                event.body = json.loads(event.body)
             except ValueError as exc:
                 if request.content_type:
                     return Answer(400, "text/plain", f"failed to json decode event, {exc}")
@@ -105,6 +116,15 @@ class Reference:
             return reply({"id": event.id})
         return self._replies[0] if self._replies else Answer(204, "text/plain", "")
 
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        return {found for name in names for found in (name, *self._reached(self._following[name]))}
+
+    def _catcher(self, step: ir.Step) -> str | None:
+        """What takes the failures of a step that is no catcher itself (serving.md 7.2)."""
+        if step.on_error is not None or step.name in self._behind_all:
+            return step.on_error
+        return self.function.root.on_error
+
     def _responds(self, step: ir.Step) -> bool:
         return step.responder and not self._following[step.name]
 
@@ -124,8 +144,8 @@ class Reference:
                 return
             events = [result, *(twin(result) for _ in heads[1:])]
         except Exception as exc:
-            catcher = step.on_error or self.function.root.on_error  # type: ignore[union-attr]
-            if catches or catcher in (None, name):
+            catcher = None if catches else self._catcher(step)
+            if catcher is None:
                 self._replies.append(failure(exc, causes=False))
                 return
             event.error, event.origin_state = exc, name
@@ -133,7 +153,7 @@ class Reference:
             return
         if heads:
             await self._fork(heads, events)
-        elif self._responds(step) or getattr(step, "catcher", False):
+        elif self._responds(step) or name in self._caught:
             self._replies.append(reply(result.body))
 
     # -- the synchronous engine (serving.md 4.2, 7.4)
@@ -283,7 +303,7 @@ class Reference:
         *parents, last = path.split(".")
         part = body
         for key in parents:
-            if part.get(key) is None:
+            if key not in part or (part[key] is None and not self._sync):
                 part[key] = {}
             part = part[key]
         part[last] = result

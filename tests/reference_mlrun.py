@@ -192,7 +192,7 @@ class VotingEnsemble(ModelRouter):
                 weights.append(1 / len(self.routes) if not self.given else self.given.get(name, 0))
             except Exception:
                 continue  # those that fail do not vote (Q25)
-        if not columns:
+        if not columns or (self.vote_type != "regression" and not any(columns)):
             raise ValueError("zero-size array to reduction operation maximum which has no identity")
         if self.vote_type is None:
             whole = all(float(value).is_integer() for column in columns for value in column)
@@ -232,8 +232,10 @@ def run_file(text: str) -> dict[str, Any]:
     module.serving = SimpleNamespace(**serving)  # type: ignore[attr-defined]
     module.new_function = Anything()  # type: ignore[attr-defined]
 
-    def find(name: str, *args: Any) -> Any:
-        return module if name.partition(".")[0] == "mlrun" else builtins.__import__(name, *args)
+    def find(name: str, scope: Any = None, local: Any = None, wanted: Any = (), level: int = 0) -> Any:
+        if name.partition(".")[0] == "mlrun":
+            return module.serving if wanted else module
+        return builtins.__import__(name, scope, local, wanted, level)
 
     namespace = {"__builtins__": {**vars(builtins), "__import__": find}, "__name__": "graph"}
     exec(compile(text, "graph.py", "exec"), namespace)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from golden_cases import built, cases, findings
 from graphc.package.publish import compare, publish
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ir
 from ..arguments import Arguments
-from ..diagnostics import GraphError, Span
+from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Unknown
 from .flow import FlowBuilder
 from .mistakes import not_yet, unknown_value
@@ -129,6 +129,13 @@ class FunctionBuilder(HostObject):
             where = session.argument_span("class_name", 1)
             self.root = RouterBuilder(self, None, class_name, class_args, where)
         elif topology == "flow":
+            for name in class_args:
+                session.diagnostics.warning(
+                    "GC032",
+                    f"a flow has no argument {name!r}; it has no effect, as in MLRun",
+                    session.argument_span(name),
+                    help=did_you_mean(name, ("class_name", "engine", "exist_ok")),
+                )
             text = "async" if engine is None else session.text(engine, "engine", session.span)
             self.root = FlowBuilder(self, "sync" if text == "sync" else "async")
         else:
@@ -168,10 +175,9 @@ class FunctionBuilder(HostObject):
                 f"model {key!r} has no class",
                 help="pass class_name=, or set fn.spec.default_class",
             )
-        arguments = dict(class_args)
         # As mlrun 1.12 does, but only where something was given (spec/serving.md Q2).
-        if model_path is not None:
-            arguments["model_path"] = model_path
+        arguments = {} if model_path is None else {"model_path": model_path}
+        arguments |= class_args
         if outputs is not None:
             arguments["outputs"] = outputs
         return self._router_of(router_step).add_route(

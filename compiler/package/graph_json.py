@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import __version__, ir
+from ..codegen.expressions import literal
 from ..codegen.pages import page
 from ..passes.picture import class_name
 from ..passes.slicing import Slice
@@ -199,7 +200,7 @@ def _call(step: ir.Step | ir.Route) -> str:
     else:
         assert step.cls is not None
         args = ", ".join(
-            f"{key}={plain(value)!r}" for key, value in step.args
+            f"{key}={literal(value, _spelled)}" for key, value in step.args
         )
         method = getattr(step, "method", None)
         text = f"{_spelled(step.cls)}({args})" + (f".{method}" if method else "")

@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
-from graphc.diagnostics import GraphError
-from graphc.package.publish import Files, compare, publish, recover
 from hypothesis import given
 from hypothesis import strategies as st
+
+from graphc.diagnostics import GraphError
+from graphc.package.publish import Files, compare, publish, recover
 
 MARK = json.dumps({"graphc": "0.1.0"}).encode()
 OLD: Files = {"graph.json": MARK, "fn/handler.py": b"old = 1\n", "gone/handler.py": b"gone = 1\n"}

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+
 from graphc.serve import Endpoint, Server
 from graphc.serve.packages import find_packages
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
 from graphc.diagnostics import GraphError
 from graphc.serve import invoke, serve
 from graphc.serve.events import canonical, normalise
 from graphc.serve.interpreter import check_interpreter, read_requirements
 from graphc.serve.packages import find_packages, read_package
-from hypothesis import given
-from hypothesis import strategies as st
 
 from .conftest import MakePackage
 

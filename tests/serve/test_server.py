@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
 from graphc.diagnostics import GraphError
 
 from .conftest import MakePackage, Running, StartServer

@@ -1,0 +1,144 @@
+"""The counterparts of `mlrun.errors` (1.12): `error_status_code` is what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MLRunBaseError(Exception):
+    """The base of most of them."""
+
+
+class MLRunHTTPError(MLRunBaseError, OSError):
+    """In mlrun a `requests.HTTPError`, which is an OSError, too."""
+
+    def __init__(self, *args: Any, response: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args)
+        self.response = response
+
+
+class MLRunHTTPStatusError(MLRunHTTPError):
+    """An error that has a status of its own."""
+
+    error_status_code: int | None = None
+
+
+class MLRunUnauthorizedError(MLRunHTTPStatusError):
+    error_status_code = 401
+
+
+class MLRunAccessDeniedError(MLRunHTTPStatusError):
+    error_status_code = 403
+
+
+class MLRunNotFoundError(MLRunHTTPStatusError):
+    error_status_code = 404
+
+
+class MLRunPaginationEndOfResultsError(MLRunNotFoundError):
+    pass
+
+
+class MLRunBadRequestError(MLRunHTTPStatusError):
+    error_status_code = 400
+
+
+class MLRunMissingProjectError(MLRunBadRequestError):
+    default_message = "Project must be provided"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.default_message)
+
+
+class MLRunMethodNotAllowedError(MLRunHTTPStatusError):
+    error_status_code = 405
+
+
+class MLRunUnprocessableEntityError(MLRunHTTPStatusError):
+    error_status_code = 422
+
+
+class MLRunInvalidArgumentError(MLRunHTTPStatusError, ValueError):
+    error_status_code = 400
+
+
+class MLRunModelLimitExceededError(MLRunHTTPStatusError, ValueError):
+    error_status_code = 400
+
+
+class MLRunInvalidArgumentTypeError(MLRunHTTPStatusError, TypeError):
+    error_status_code = 400
+
+
+class MLRunConflictError(MLRunHTTPStatusError):
+    error_status_code = 409
+
+
+class MLRunPreconditionFailedError(MLRunHTTPStatusError):
+    error_status_code = 412
+
+
+class MLRunIncompatibleVersionError(MLRunHTTPStatusError):
+    error_status_code = 400
+
+
+class MLRunInternalServerError(MLRunHTTPStatusError):
+    error_status_code = 500
+
+
+class MLRunMissingDependencyError(MLRunInternalServerError):
+    pass
+
+
+class MLRunNotImplementedServerError(MLRunHTTPStatusError):
+    error_status_code = 501
+
+
+class MLRunServiceUnavailableError(MLRunHTTPStatusError):
+    error_status_code = 503
+
+
+class MLRunRuntimeError(MLRunHTTPStatusError, RuntimeError):
+    error_status_code = 500
+
+
+class MLRunTimeoutError(MLRunHTTPStatusError, TimeoutError):
+    error_status_code = 504
+
+
+class MLRunTaskNotReadyError(MLRunBaseError):
+    pass
+
+
+class MLRunValueError(ValueError):
+    pass
+
+
+class MLRunRetryExhaustedError(Exception):
+    pass
+
+
+class MLRunTaskCancelledError(Exception):
+    pass
+
+
+class MLRunFatalFailureError(Exception):
+    def __init__(
+        self, *args: Any, original_exception: Exception | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.original_exception = original_exception
+
+
+def err_to_str(err: Any) -> str:
+    """An exception's message and those of its causes."""
+    if not isinstance(err, BaseException):
+        return err or ""
+    messages = [str(err) or repr(err)]
+    while err.__cause__ is not None and len(messages) < 100:
+        err = err.__cause__
+        messages.append(str(err) or repr(err))
+    text = ", caused by: ".join(messages)
+    if len(text) > 32_000:
+        text = f"{text[:16_000]}...truncated...{text[-16_000:]}"
+    return text

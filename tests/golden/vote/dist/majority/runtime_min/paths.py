@@ -1,0 +1,83 @@
+"""`input_path` and `result_path`: what of a body a step gets, where its result goes.
+
+mlrun 1.12 has two sets of rules. `get` and `put` are those of storey, which runs async
+flows; `get_sync` and `put_sync` those of sync flows, and in either engine of models,
+routers and routes. They differ for empty bodies, attributes and escaped dots.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MISSING = object()
+
+
+def get(body: Any, path: str) -> Any:
+    """The part of the body at `a.b`; None if there is no such part."""
+    _check(body, "input_path")
+    for key in path.split("."):
+        if not body or key not in body:
+            return None
+        body = body[key]
+    return body
+
+
+def put(body: Any, path: str, result: Any) -> Any:
+    """The body, with the result written to `a.b` of it."""
+    _check(body, "result_path")
+    *parents, last = path.split(".")
+    part = body
+    for key in parents:
+        child = part.get(key)
+        if child is None:
+            child = part[key] = {}
+        part = child
+    part[last] = result
+    return body
+
+
+def get_sync(body: Any, path: str) -> Any:
+    """The part of the body at `a.b`, keys or attributes; None if there is no such."""
+    _check(body, "input_path")
+    for key in path.split("."):
+        if body is None:
+            break
+        body = body.get(key) if isinstance(body, dict) else getattr(body, key, None)
+    return body
+
+
+def put_sync(body: Any, path: str, result: Any) -> Any:
+    r"""The body, with the result written to `a.b` of it; `a\.b` is one key.
+
+    An empty body is replaced by the result.
+    """
+    if not body:
+        return result
+    _check(body, "result_path")
+    *parents, last = _split(path)
+    part = body
+    for key in parents:
+        child = part.get(key, _MISSING)
+        if child is _MISSING:
+            child = part[key] = {}
+        part = child
+    part[last] = result
+    return body
+
+
+def _check(body: Any, parameter: str) -> None:
+    if not hasattr(body, "__getitem__"):
+        raise TypeError(f"{parameter} parameter supports only dict-like event bodies")
+
+
+def _split(path: str) -> list[str]:
+    """The keys of a path.
+
+    A backslash protects all dots up to the next backslash, as mlrun 1.12 reads it.
+    """
+    keys = [""]
+    for index, part in enumerate(path.split("\\")):
+        first, *more = [part] if index % 2 else part.split(".")
+        keys[-1] += first
+        keys += more
+    return keys

@@ -114,7 +114,7 @@ class Arguments:
 
     def argument(self, key: str, value: Any, where: Span) -> Any:
         """A constructor argument; `_fn="name"` is a name to look up (serving.md 2.3)."""
-        if not isinstance(key, str) or not key.isidentifier():
+        if not isinstance(key, str) or not key.isidentifier() or key == "self":
             raise GraphError(f"{key!r} cannot be the name of an argument", code="GC018", span=where)
         if key.startswith("_") and isinstance(value, str):
             return ir.Named(value, where)

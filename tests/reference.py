@@ -303,7 +303,7 @@ class Reference:
         *parents, last = path.split(".")
         part = body
         for key in parents:
-            if key not in part or (part[key] is None and not self._sync):
+            if part.get(key) is None and (key not in part or not self._sync):
                 part[key] = {}
             part = part[key]
         part[last] = result

@@ -112,6 +112,7 @@ class ModelRouter:
         if event.body and event.method != "GET" and not isinstance(event.body, dict):
             try:
                 event.body = json.loads(event.body)
+                _ = "data_url" in event.body
             except Exception as exc:
                 raise ValueError("Unrecognized request format") from exc
         if event.method == "GET" and (event.path == "/" or event.path.startswith("/v2/health")):
@@ -232,7 +233,9 @@ def run_file(text: str) -> dict[str, Any]:
     module.serving = SimpleNamespace(**serving)  # type: ignore[attr-defined]
     module.new_function = Anything()  # type: ignore[attr-defined]
 
-    def find(name: str, scope: Any = None, local: Any = None, wanted: Any = (), level: int = 0) -> Any:
+    def find(
+        name: str, scope: Any = None, local: Any = None, wanted: Any = (), level: int = 0
+    ) -> Any:
         if name.partition(".")[0] == "mlrun":
             return module.serving if wanted else module
         return builtins.__import__(name, scope, local, wanted, level)

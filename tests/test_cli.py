@@ -68,14 +68,14 @@ def test_errors_leave_the_output_as_it_was(work: Path) -> None:
     graph.write_text(graph.read_text().replace('"Price"', '"Prize"'))
     failed = graphc("build", "graph.py", cwd=work)
     assert failed.returncode == 1
-    assert "graph.py:30:42: error[GC012]: there is no class 'Prize'" in failed.stderr
+    assert "graph.py:28:42: error[GC012]: there is no class 'Prize'" in failed.stderr
     assert "did you mean 'Price'?" in failed.stderr
     assert before == {
         path: path.read_bytes() for path in (work / "dist").rglob("*") if path.is_file()
     }
     found = json.loads(graphc("build", "graph.py", "--format", "json", cwd=work).stdout)
     assert [item["code"] for item in found["diagnostics"]] == ["GC012"]
-    assert found["diagnostics"][0]["span"]["line"] == 30
+    assert found["diagnostics"][0]["span"]["line"] == 28
 
 
 def test_dump_and_plot(work: Path) -> None:

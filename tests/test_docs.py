@@ -14,7 +14,10 @@ def test_every_code_is_explained_and_tested() -> None:
     text = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
     explained = dict(re.findall(r"^## (GC\d{3})\n(.+)$", text, re.MULTILINE))
     assert explained == CODES
-    sources = [path for path in (ROOT / "tests").rglob("*") if path.suffix in (".py", ".txt")]
+    folders = (ROOT / "tests", ROOT / "examples")
+    sources = [
+        path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".txt")
+    ]
     tested = {code for path in sources for code in re.findall(r"GC\d{3}", path.read_text("utf-8"))}
     assert set(CODES) <= tested
 

@@ -692,5 +692,10 @@ def differences(asked: list[Request], got: Any, *wanted: Any) -> Iterator[str]:
     """Where the answers part, in lines."""
     for request, made, *others in zip(asked, got, *wanted, strict=True):
         if made not in others:
-            yield from (f"{request}", f"got    {made}", f"wanted {others[0]}", f"or     {others[1]}")
+            yield from (
+                f"{request}",
+                f"got    {made}",
+                f"wanted {others[0]}",
+                f"or     {others[1]}",
+            )
             return

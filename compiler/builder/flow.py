@@ -52,6 +52,7 @@ class FlowBuilder(HostObject):
 
     def to(
         self,
+        /,
         class_name: Any = None,
         name: Any = None,
         handler: Any = None,
@@ -81,6 +82,7 @@ class FlowBuilder(HostObject):
 
     def add_step(
         self,
+        /,
         class_name: Any = None,
         name: Any = None,
         handler: Any = None,
@@ -158,6 +160,7 @@ class FlowBuilder(HostObject):
 
     def error_handler(
         self,
+        /,
         name: Any = None,
         class_name: Any = None,
         handler: Any = None,

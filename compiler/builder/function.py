@@ -109,6 +109,7 @@ class FunctionBuilder(HostObject):
 
     def set_topology(
         self,
+        /,
         topology: Any = None,
         class_name: Any = None,
         engine: Any = None,
@@ -149,6 +150,7 @@ class FunctionBuilder(HostObject):
 
     def add_model(
         self,
+        /,
         key: Any,
         model_path: Any = None,
         class_name: Any = None,
@@ -232,7 +234,8 @@ class FunctionBuilder(HostObject):
         where = self.session.argument_span("value", 1)
         if isinstance(value, Unknown):
             raise unknown_value(value, where)
-        self.env[self.session.text(name, "the variable's name", where)] = str(value)
+        text = self.session.text(str(value), "the variable's value", where)
+        self.env[self.session.text(name, "the variable's name", where)] = text
         return self
 
     def set_envs(self, env_vars: Any = None, file_path: Any = None) -> FunctionBuilder:

@@ -90,6 +90,7 @@ class RouterBuilder(StepBuilder):
 
     def add_route(
         self,
+        /,
         key: Any,
         route: Any = None,
         class_name: Any = None,

@@ -178,8 +178,14 @@ class Session(HostObject):
     # -- values
 
     def text(self, value: Any, what: str, where: Span) -> str:
-        """The value as the str it must be; raises GraphError."""
+        """The value as the str it must be, one that files can hold; raises GraphError."""
         if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError as exc:
+                raise GraphError(
+                    f"{what} has a lone surrogate, which no file can hold", code="GC020", span=where
+                ) from exc
             return value
         raise self.wrong_value(value, f"{what} must be a text", where)
 

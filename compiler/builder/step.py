@@ -51,6 +51,7 @@ class StepBuilder(HostObject):
 
     def to(
         self,
+        /,
         class_name: Any = None,
         name: Any = None,
         handler: Any = None,
@@ -80,6 +81,7 @@ class StepBuilder(HostObject):
 
     def error_handler(
         self,
+        /,
         name: Any = None,
         class_name: Any = None,
         handler: Any = None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 from .. import __version__, ir
@@ -169,9 +170,15 @@ class _Handler:
 
     def _make(self, make: Make) -> str:
         arguments = [self._literal(value) for value in make.positional]
-        arguments += [f"{key}={self._literal(value)}" for key, value in make.args]
+        arguments += self._keywords(make.args)
         made = f"{self._class(make.cls)}({', '.join(arguments)})"
         return f"{self._scope.runtime_name('models', 'start')}({made})" if make.starts else made
+
+    def _keywords(self, args: ir.Args) -> list[str]:
+        """Arguments as `name=value`; names that are words of Python's go through `**`."""
+        plain = [f"{key}={self._literal(value)}" for key, value in args if not iskeyword(key)]
+        words = {key: value for key, value in args if iskeyword(key)}
+        return [*plain, *([f"**{self._literal(words)}"] if words else [])]
 
     def _class(self, cls: Callee) -> str:
         match cls:
@@ -198,8 +205,8 @@ class _Handler:
         if making.kind == "object":
             assert making.make is not None
             routes = ", ".join(self._route_object(route) for route in making.routes)
-            given = [f"{key}={self._literal(value)}" for key, value in making.make.args]
-            made = f"{self._class(making.make.cls)}({', '.join([*given, f'routes={{{routes}}}'])})"
+            given = [f"routes={{{routes}}}", *self._keywords(making.make.args)]
+            made = f"{self._class(making.make.cls)}({', '.join(given)})"
             if making.make.starts:
                 made = f"{self._scope.runtime_name('models', 'start')}({made})"
             writer.line(f"self.{making.attribute} = {made}")

@@ -29,16 +29,12 @@ def _environment() -> jinja2.Environment:
 
 
 def yaml_scalar(value: Any) -> str:
-    """A value as YAML on one line: plain where that is safe, else in JSON's quotes."""
-    if isinstance(value, str):
-        import yaml
-
-        plain = (
-            yaml.safe_dump(value, width=10**9, allow_unicode=True)
-            .removesuffix("\n...\n")
-            .rstrip("\n")
-        )
-        if plain == value and "\n" not in plain and ": " not in plain and plain.isprintable():
-            return plain
+    """A value as YAML on one line: plain where that is safe, else in double quotes."""
+    if not isinstance(value, str):
         return json.dumps(value)
-    return json.dumps(value)
+    import yaml
+
+    dumped = yaml.safe_dump(value, width=10**9, allow_unicode=True)
+    if dumped in (f"{value}\n", f"{value}\n...\n") and value.isprintable():
+        return value
+    return str(yaml.safe_dump(value, width=10**9, default_style='"')).rstrip("\n")

@@ -299,7 +299,9 @@ class Calls:
             return External(value.dotted, span)
         if isinstance(value, Method):
             return Unknown(f"a method of {describe(value.owner)}", span)
-        return self._machine.memory.settled(value)
+        memory = self._machine.memory
+        memory.doubt(value)  # for its bounds: whoever gets the value walks through it
+        return memory.settled(value)
 
     def _unknown_arguments(self, name: str, unknown: Unknown, span: Span) -> None:
         if unknown.reported:

@@ -52,6 +52,7 @@ class Expressions:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._memory: Memory = machine.memory
+        self._literals: dict[str, Value] = {}
         texts = Texts(machine)
         comprehensions = Comprehensions(machine)
         self._handlers: dict[type[cst.CSTNode], Handler] = {
@@ -143,9 +144,11 @@ class Expressions:
     # -- literals
 
     def _literal(self, node: Any, scope: Scope) -> Value:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about escapes that Python may refuse one day
-            return native(ast.literal_eval, node.value)
+        if node.value not in self._literals:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about escapes that Python may refuse one day
+                self._literals[node.value] = native(ast.literal_eval, node.value)
+        return self._literals[node.value]
 
     # -- displays
 

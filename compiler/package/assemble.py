@@ -16,7 +16,7 @@ from ..passes.slicing import Slice, module_name
 from ..plan import Plan
 from ..requirements import requirement_lines
 from ..source import SourceTree
-from .bundle import Bundled
+from .bundle import Bundled, model_paths
 from .graph_json import graph_json, graph_md
 from .vendoring import vendored
 
@@ -133,7 +133,10 @@ def _image(function: ir.Function) -> tuple[str, str]:
 
 
 def _requirements(part: Part) -> Sequence[str]:
-    return requirement_lines(sorted(part.slice.imports), part.plan.function.requirements)
+    imports = set(part.slice.imports)
+    if part.slice.model_spec or model_paths(part.plan.function):
+        imports.add("yaml")  # model_files reads a model_spec.yaml, if it meets one
+    return requirement_lines(sorted(imports), part.plan.function.requirements)
 
 
 def _requirements_text(source: str, part: Part, lines: Sequence[str]) -> str:

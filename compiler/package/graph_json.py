@@ -199,9 +199,7 @@ def _call(step: ir.Step | ir.Route) -> str:
         text = _spelled(step.function)
     else:
         assert step.cls is not None
-        args = ", ".join(
-            f"{key}={literal(value, _spelled)}" for key, value in step.args
-        )
+        args = ", ".join(f"{key}={literal(value, _spelled)}" for key, value in step.args)
         method = getattr(step, "method", None)
         text = f"{_spelled(step.cls)}({args})" + (f".{method}" if method else "")
     if isinstance(step, ir.Task) and step.full_event:

@@ -22,20 +22,18 @@ class Flow:
     def __init__(self, context: GraphContext) -> None:
         self.gate = start(
             graph.Gate(
-                context=context,
-                name="gate",
-                allowed=2,
                 routes={
                     "negate": routes.Route(
                         "negate", start(graph.Negate(context, "negate")).do_event
                     )
                 },
+                context=context,
+                name="gate",
+                allowed=2,
             )
         )
         self.least = start(
             graph.Least(
-                context=context,
-                name="least",
                 routes={
                     "one": routes.Route(
                         "one", start(graph.Negate(context, "one")).do_event
@@ -44,6 +42,8 @@ class Flow:
                         "two", start(graph.Negate(context, "two")).do_event
                     ),
                 },
+                context=context,
+                name="least",
             )
         )
 

@@ -53,10 +53,7 @@ async def _run(
             outcome = Failed(exc)
         outcomes.append(outcome)
 
-    runs = [
-        run(branch, args)
-        for branch, args in zip(branches, arguments)
-    ]
+    runs = [run(branch, args) for branch, args in zip(branches, arguments)]
     tasks = [asyncio.ensure_future(later) for later in runs[1:]]
     await runs[0]
     for task in tasks:

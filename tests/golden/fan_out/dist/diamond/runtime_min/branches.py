@@ -19,10 +19,7 @@ EventBranch = Callable[[Any, Any], Any]
 def fan_out(context: Any, body: Any, *branches: Branch) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
     bodies = [body, *(copy.deepcopy(body) for _ in branches[1:])]
-    outcomes = [
-        _outcome(branch, twin)
-        for branch, twin in zip(branches, bodies)
-    ]
+    outcomes = [_outcome(branch, twin) for branch, twin in zip(branches, bodies)]
     return first(context, outcomes)
 
 
@@ -31,8 +28,7 @@ def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) 
     event.body = body
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
     outcomes = [
-        _outcome(branch, twin, twin.body)
-        for branch, twin in zip(branches, events)
+        _outcome(branch, twin, twin.body) for branch, twin in zip(branches, events)
     ]
     return first(context, outcomes)
 
@@ -43,10 +39,7 @@ def gather(context: Any, body: Any, *branches: Branch) -> Any:
     If branches failed the first failure is raised, after all of them ran.
     """
     bodies = [body, *(copy.deepcopy(body) for _ in branches[1:])]
-    outcomes = [
-        _outcome(branch, twin)
-        for branch, twin in zip(branches, bodies)
-    ]
+    outcomes = [_outcome(branch, twin) for branch, twin in zip(branches, bodies)]
     return joined(context, outcomes)
 
 

@@ -159,11 +159,9 @@ def normalize(
     total = sum(weights.values())
     if not total:
         raise ValueError(f"the weights of a vote sum to 0: {weights}")
-    scale = total if 1 - total > 1e-5 else 1
-    return {
-        name: weights.get(name, 0) / scale if scale != 1 else weights.get(name, 0)
-        for name in routes
-    }
+    if 1 - total > 1e-5:
+        weights = {name: weight / total for name, weight in weights.items()}
+    return {name: weights.get(name, 0) for name in routes}
 
 
 def vote_type_of(outputs: Sequence[Any]) -> str:

@@ -1,0 +1,378 @@
+"""The tightest Nuclio handlers that were written by hand for the graphs in `graphs/`.
+
+Each gives the answers that MLRun 1.12 gives for its graph: the same rules for content types, the
+same operations, the same error branches, 204 for a dropped event. What a person who writes for
+one HTTP trigger and these models would leave out is left out: envelopes of queues, the names of
+streams in paths, hooks and operations that the models do not have, threads for slow models.
+Standard library only, nothing of graphc: this is the yardstick.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+PREFIX = "/v2/models"
+HEALTH = "/v2/health"
+
+
+class BadEvent(ValueError):
+    """The event says that its body is JSON, and it is not."""
+
+
+# -- what all have in common
+
+
+def decoded(event: Any) -> Any:
+    """The event's body, after the headers that carry an id or a path were looked at."""
+    headers = event.headers
+    if "Mlrun-Event-Id" in headers:
+        event.id = headers["Mlrun-Event-Id"]
+    if "Mlrun-Event-Path" in headers:
+        event.path = headers["Mlrun-Event-Path"]
+    body = event.body
+    if isinstance(body, (bytes, str)):
+        if not body:
+            return None
+        kind = event.content_type
+        if not kind or kind == "application/json" or kind == "json":
+            try:
+                return json.loads(body)
+            except ValueError as exc:
+                if kind:
+                    raise BadEvent(f"failed to json decode event, {exc}") from exc
+    return body
+
+
+def answered(context: Any, value: Any) -> Any:
+    return context.Response(
+        body=json.dumps(value), content_type="application/json", status_code=200
+    )
+
+
+def failed(context: Any, exc: Exception) -> Any:
+    trace = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+    context.logger.error("run error, " + trace)
+    text = str(exc) if isinstance(exc, BadEvent) else f"{type(exc).__name__}: {exc}"
+    return context.Response(
+        body=text,
+        content_type="text/plain",
+        status_code=getattr(exc, "error_status_code", None) or 400,
+    )
+
+
+def floor(context: Any, event: Any) -> Any:
+    """A constant answer: what the event and the response cost whatever the graph."""
+    return context.Response(
+        body='{"outputs": [3, 6, 9]}', content_type="application/json", status_code=200
+    )
+
+
+# -- sync3, async3: pre -> Scale -> post
+
+
+class Scale:
+    def __init__(self, factor: int) -> None:
+        self.factor = factor
+
+    def do(self, body: Any) -> Any:
+        return {"x": [value * self.factor for value in body["x"]]}
+
+
+def pre(body: Any) -> Any:
+    return {"x": body["inputs"]}
+
+
+def post(body: Any) -> Any:
+    return {"outputs": body["x"]}
+
+
+scale = Scale(3)
+
+
+def flow3(context: Any, event: Any) -> Any:
+    try:
+        body = pre(decoded(event))
+        body = scale.do(body)
+        body = post(body)
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+# -- async10: parse (catcher) -> Filter -> seven steps -> finish
+
+
+class Add:
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+
+    def do(self, body: Any) -> Any:
+        body["x"] += self.amount
+        return body
+
+
+class Catch:
+    def do(self, event: Any) -> Any:
+        event.body = {"error": type(event.error).__name__, "from": event.origin_state}
+        return event
+
+
+def parse(body: Any) -> Any:
+    return {"type": body["type"], "x": body["x"]}
+
+
+def double(body: Any) -> Any:
+    body["x"] *= 2
+    return body
+
+
+def finish(body: Any) -> Any:
+    return {"outputs": body["x"]}
+
+
+add0, add1, add2, add3 = (Add(amount) for amount in range(4))
+catcher = Catch()
+
+
+def caught(context: Any, event: Any, exc: Exception, origin: str) -> Any:
+    event.error, event.origin_state = exc, origin
+    return answered(context, catcher.do(event).body)
+
+
+def flow10(context: Any, event: Any) -> Any:
+    try:
+        body = decoded(event)
+        try:
+            body = parse(body)
+        except Exception as exc:
+            return caught(context, event, exc, "parse")
+        if body["type"] != "infer":
+            return context.Response(body="", status_code=204)
+        body = add0.do(body)
+        body = double(body)
+        body = add1.do(body)
+        body = double(body)
+        body = add2.do(body)
+        body = double(body)
+        body = add3.do(body)
+        body = finish(body)
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+# -- router: two models
+
+
+class Model:
+    def __init__(self, name: str, factor: int) -> None:
+        self.name = name
+        self.factor = factor
+
+    def predict(self, body: Any) -> Any:
+        return [value * self.factor for value in body["inputs"]]
+
+
+def parsed(event: Any, body: Any) -> Any:
+    """The body as a dict; what images and links to data become is not needed here."""
+    if not body or isinstance(body, dict):
+        return body
+    try:
+        return json.loads(body)
+    except Exception as exc:
+        raise ValueError("Unrecognized request format") from exc
+
+
+def checked(body: Any) -> Any:
+    if "inputs" not in body:
+        raise Exception('Expected key "inputs" in request body')
+    if not isinstance(body["inputs"], list):
+        raise Exception('Expected "inputs" to be a list')
+    return body
+
+
+def split(path: str) -> tuple[str, str]:
+    """`/v2/models/m1/infer` -> `("m1", "infer")`"""
+    if path in ("", "/"):
+        return "", ""
+    if not path.startswith(PREFIX):
+        raise ValueError(f"illegal path prefix {path}, must start with {PREFIX}")
+    parts = path[len(PREFIX) :].strip("/").split("/")
+    if len(parts) > 2 and parts[1] == "versions":
+        return f"{parts[0]}:{parts[2]}", "/".join(parts[3:])
+    return parts[0], "/".join(parts[1:])
+
+
+def unknown(model: str, routes: Iterable[str], also: str = "") -> ValueError:
+    return ValueError(f"model {model} doesnt exist, available models: {' | '.join(routes)}{also}")
+
+
+def infer(context: Any, event: Any, model: Model, operation: str, body: Any) -> Any:
+    """MLRun's V2 protocol, for a model that has a `predict` and nothing else."""
+    if operation == "infer" or operation == "predict" or (not operation and event.method != "GET"):
+        started = datetime.now(UTC)
+        return {
+            "id": body.get("id", event.id),
+            "model_name": model.name,
+            "outputs": model.predict(checked(body)),
+            "timestamp": started.isoformat(sep=" ", timespec="microseconds"),
+        }
+    if not operation:
+        return {"name": model.name, "model_endpoint_uid": "", "inputs": [], "outputs": []}
+    if operation == "ready" and event.method == "GET":
+        text = f"Model {model.name} is ready (event_id = {event.id})"
+        return context.Response(status_code=200, body=text.encode())
+    if operation == "explain":
+        checked(body)
+        raise NotImplementedError()
+    raise ValueError(f"illegal model operation {operation}, method={event.method}")
+
+
+models = {"m1": Model("m1", 1), "m2": Model("m2", 3)}
+
+
+def routed(context: Any, event: Any, body: Any) -> Any:
+    if event.method == "GET":
+        if event.path == "/" or event.path.startswith(HEALTH):
+            return {"name": "ModelRouter", "version": "v2", "extensions": []}
+    else:
+        body = parsed(event, body)
+    name, operation = split(event.path)
+    if not name and event.path != "/":
+        return {"models": list(models)}
+    if isinstance(body, dict):
+        name = name or body.get("model", "m1")
+        operation = body.get("operation", operation)
+    model = models.get(name)
+    if model is None:
+        raise unknown(name, models)
+    return infer(context, event, model, operation, body)
+
+
+def router(context: Any, event: Any) -> Any:
+    try:
+        answer = routed(context, event, decoded(event))
+    except Exception as exc:
+        return failed(context, exc)
+    return answer if isinstance(answer, context.Response) else answered(context, answer)
+
+
+# -- voting: three models, or the one that the path names
+
+
+class Ensemble:
+    """MLRun's vote: the majority if the first predictions were all integers, else the mean."""
+
+    def __init__(self, name: str, routes: dict[str, Model]) -> None:
+        self.name = name
+        self.routes = routes
+        self.majority: bool | None = None
+
+    def run(self, context: Any, event: Any, body: Any) -> Any:
+        routes = self.routes
+        if event.method == "GET":
+            if event.path == "/" or event.path.startswith(HEALTH):
+                return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
+        else:
+            body = parsed(event, body)
+        name, operation = split(event.path)
+        if not name and event.path != "/":
+            return {"models": [*routes, self.name], "weights": None}
+        if isinstance(body, dict):
+            operation = body.get("operation", operation)
+        if name in routes:
+            return infer(context, event, routes[name], operation, body)
+        if name and name not in ("infer", "predict", "explain", self.name):
+            also = f" | {self.name} or an operation alone for ensemble operation"
+            raise unknown(name, routes, also)
+        if event.method == "GET":
+            return {"name": self.name, "model_endpoint_uid": "", "inputs": [], "outputs": []}
+        checked(body)
+        columns = []
+        for model in routes.values():
+            try:
+                columns.append(model.predict(body))
+            except Exception as exc:  # a model that fails does not vote
+                context.logger.error(f"route {model.name} failed: {exc!r}")
+        return {"id": event.id, "model_name": self.name, "outputs": self.vote(columns)}
+
+    def vote(self, columns: Sequence[Sequence[float]]) -> list[float]:
+        if self.majority is None:
+            self.majority = all(float(value).is_integer() for row in columns for value in row)
+        if self.majority:
+            return [most_frequent(list(map(int, row))) for row in zip(*columns, strict=True)]
+        return [sum(row) / len(row) for row in zip(*columns, strict=True)]
+
+
+def most_frequent(row: list[int]) -> int:
+    """The smallest of the most frequent values."""
+    best = most = 0
+    for value in row:
+        count = row.count(value)
+        if count > most or (count == most and value < best):
+            best, most = value, count
+    return best
+
+
+voters = {"m1": Model("m1", 1), "m2": Model("m2", 3), "m3": Model("m3", 3)}
+voting_ensemble = Ensemble("VotingEnsemble", voters)
+
+
+def voting(context: Any, event: Any) -> Any:
+    try:
+        answer = voting_ensemble.run(context, event, decoded(event))
+    except Exception as exc:
+        return failed(context, exc)
+    return answer if isinstance(answer, context.Response) else answered(context, answer)
+
+
+# -- seed: loads (catcher) -> filter -> pre-process -> ensemble -> final
+
+
+class PreProcess:
+    def __init__(self, some_arg: str) -> None:
+        self.some_arg = some_arg
+
+    def do(self, body: Any) -> Any:
+        return {"inputs": body["inputs"], "pre": self.some_arg}
+
+
+class PostProcess:
+    def do(self, body: Any) -> Any:
+        return {"final": body["outputs"], "by": body["model_name"]}
+
+
+pre_process = PreProcess("abc")
+seed_ensemble = Ensemble("ensemble", {"m1": Model("m1", 1), "m2": Model("m2", 3)})
+final = PostProcess()
+
+
+def seed(context: Any, event: Any) -> Any:
+    try:
+        body = decoded(event)
+        try:
+            body = json.loads(body)
+        except Exception as exc:
+            return caught(context, event, exc, "loads")
+        if body["type"] != "infer":
+            return context.Response(body="", status_code=204)
+        body = pre_process.do(body)
+        body = seed_ensemble.run(context, event, body)
+        body = final.do(body)
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
+    "sync3": flow3,
+    "async3": flow3,
+    "async10": flow10,
+    "router": router,
+    "voting": voting,
+    "seed": seed,
+}

@@ -56,6 +56,8 @@ class Reference:
     tasks: bool = False
     _waiting: dict[Any, list[Any]] = field(default_factory=dict)
     _replies: list[Answer] = field(default_factory=list)
+    #: Answers to the last request after the first one, which nobody hears.
+    late: list[Answer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         root = self.function.root
@@ -84,6 +86,7 @@ class Reference:
 
     async def answer(self, request: Request) -> Answer:
         """Serve one request."""
+        self.late = []
         event = Event(**vars(request), headers={}, error=None, terminated=False)
         event.body = request.body or None
         if request.content_type == "application/json":  # decoded by Nuclio already
@@ -114,7 +117,8 @@ class Reference:
         await self._fork(self._starts, [event, *(twin(event) for _ in self._starts[1:])])
         if not any(self._responds(step) for step in flow.steps):
             return reply({"id": event.id})
-        return self._replies[0] if self._replies else Answer(204, "text/plain", "")
+        first, *self.late = self._replies or [Answer(204, "text/plain", "")]
+        return first
 
     def _reached(self, names: Iterable[str]) -> set[str]:
         return {found for name in names for found in (name, *self._reached(self._following[name]))}

@@ -7,7 +7,7 @@ happens. `show` prints a plan as short stable text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import ir
@@ -323,7 +323,9 @@ class Plan:
     methods: tuple[Method, ...] = ()
     keeps_context: bool = False
     #: Arguments that are read when the package starts.
-    environment: tuple[ir.EnvLookup, ...] = field(default=())
+    environment: tuple[ir.EnvLookup, ...] = ()
+    #: Libraries that runtime_min imports for this function.
+    imports: tuple[str, ...] = ()
 
 
 def show(plan: Plan) -> str:

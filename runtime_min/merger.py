@@ -99,14 +99,15 @@ class Merge:
         if self.context and self._full_event:
             self.context.push_error(parts[0], message, source=self.name)
         elif self.context:
-            self.context.logger.warn(message)
+            self.context.logger.warn(message)  # noqa: G010 (Nuclio's logger)
 
     def _drop(self, key: Any) -> None:
         self._late[key] -= 1
         if not self._late[key]:
             del self._late[key]
         if self.context:
-            self.context.logger.warn(f"a part for event key {key} arrived late")
+            message = f"a part for event key {key} arrived late"
+            self.context.logger.warn(message)  # noqa: G010 (Nuclio's logger)
 
 
 def _event_id(event: Any) -> Any:

@@ -86,12 +86,13 @@ def find_model(
     A path that leads nowhere from the working directory is looked up in the package's
     folder `models`. Raises ValueError if there is no model, or if it is not here.
     """
-    if "://" in path and not path.startswith("file://"):
+    scheme, separator, rest = path.partition("://")
+    if separator and scheme != "file":
         raise ValueError(
             f"the model is at {path}, and this function downloads none: mount its files "
             "or ship them with the package, and give the local path as model_path"
         )
-    path = _locate(path[len("file://") :] if path.startswith("file://") else path)
+    path = _locate(rest if separator else path)
     if path.lower().endswith(".yaml"):
         return _from_spec(path)
     if path.endswith(suffix) if suffix else path.lower().endswith(_MODEL_SUFFIXES):

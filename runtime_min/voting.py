@@ -25,6 +25,7 @@ def target(
     """
     model, operation = router.split(event.path, prefix)
     model, operation = named(model, operation, event.body, ensemble, routes)
+    event.path = operation  # also where validation fails: catchers see it, as in mlrun
     if event.method != "GET":
         validate_inputs(event.body)
     return model, operation

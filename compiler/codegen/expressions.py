@@ -54,13 +54,22 @@ def literal(value: Any, target: Callable[[ir.Target], str]) -> str:
     raise AssertionError(f"{value!r} was let through to codegen")
 
 
-def formula(inline: ir.Inline, argument: str, reach: Reach) -> str:
-    """The expression with its parameter replaced by `argument`."""
+def formula(inline: ir.Inline, argument: str, reach: Reach) -> str | None:
+    """The expression with its parameter replaced by `argument`.
+
+    None if it binds a name that would then mean two things: it needs a function of its own.
+    """
     tree = ast.parse(f"({inline.text}\n)", mode="eval").body
     bound = bound_in(tree)
     if inline.parameter in bound or argument in bound:
-        return f"({as_lambda(inline, reach)})({argument})"
+        return None
     return _renamed(inline, {inline.parameter: argument}, reach)
+
+
+def as_function(name: str, inline: ir.Inline, reach: Reach) -> str:
+    """The expression as a function of that name."""
+    body = _renamed(inline, {}, reach)
+    return f"def {name}({inline.parameter}: Any) -> Any:\n    return {body}"
 
 
 def as_lambda(inline: ir.Inline, reach: Reach) -> str:

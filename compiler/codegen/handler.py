@@ -46,7 +46,7 @@ from ..plan import (
     User,
     WriteBody,
 )
-from .expressions import as_lambda, atom, formula, literal, negated
+from .expressions import as_function, as_lambda, atom, formula, literal, negated
 from .formatting import formatted
 from .pages import page
 from .scope import ModuleScope
@@ -57,6 +57,7 @@ RUNTIME_CLASSES = {
     "mlrun.serving.V2ModelServer": ("models", "V2ModelServer"),
     "mlrun.serving.ModelRouter": ("routers", "ModelRouter"),
     "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
+    "mlrun.serving.routers.ParallelRun": ("ensembles", "ParallelRun"),
 }
 
 
@@ -76,13 +77,14 @@ def handler_module(
     `source` is the graph file's name, `user_modules` the modules that its steps' code is in, and
     `module_file` gives the name under which a module of the user's stands in the package.
     """
-    return _Handler(plan, ModuleScope(list(user_modules), module_file)).module(source)
+    return _Handler(plan, ModuleScope(user_modules, module_file)).module(source)
 
 
 class _Handler:
     def __init__(self, plan: Plan, scope: ModuleScope) -> None:
         self._plan = plan
         self._scope = scope
+        self._functions: list[str] = []
         self._is_router = isinstance(plan.function.root, ir.Router)
         self._engine = "sync" if self._is_router else getattr(plan.function.root, "engine", "")
 
@@ -115,6 +117,7 @@ class _Handler:
                 if self._is_router
                 else "The steps, made once per worker, and the way of an event through them."
             ),
+            functions=self._functions,
             makes=makes,
             methods=methods,
             needs_context=needs_context,
@@ -211,7 +214,9 @@ class _Handler:
                 made = f"{self._scope.runtime_name('models', 'start')}({made})"
             writer.line(f"self.{making.attribute} = {made}")
             return
-        with writer.block(f"self.{making.routes_attribute} = {{"):
+        mixed = len({route.invoke is None for route in making.routes}) > 1
+        hint = ": dict[str, Any]" if mixed else ""
+        with writer.block(f"self.{making.routes_attribute}{hint} = {{"):
             for route in making.routes:
                 writer.line(f"{route.key!r}: {self._route(route)},")
         writer.line("}")
@@ -282,7 +287,7 @@ class _Handler:
             f"{making.kind}_router.j2",
             making=making,
             name=repr(making.name),
-            weights=self._literal(dict(making.args).get("weights")),
+            weights=self._literal(_listed_weights(making)),
             router=self._scope.runtime("router") if making.kind != "object" else "",
             voting=self._scope.runtime("voting") if making.kind == "vote" else "",
         )
@@ -307,7 +312,8 @@ class _Handler:
         if invoke.input_path is not None:
             argument = f"{self._paths('get')}(body, {invoke.input_path!r})"  # type: ignore[assignment]
         if isinstance(invoke.callee, Formula):
-            text = formula(invoke.callee.inline, argument, self._scope.user)
+            inlined = formula(invoke.callee.inline, argument, self._scope.user)
+            text = inlined or f"{self._formula_function(invoke.callee.inline)}({argument})"
         else:
             extra = ", context=self.context" if invoke.context else ""
             text = f"{self._function(invoke.callee)}({argument}{extra})"
@@ -316,6 +322,12 @@ class _Handler:
         if invoke.result_path is not None:
             text = f"{self._paths('put')}(body, {invoke.result_path!r}, {text})"
         return text
+
+    def _formula_function(self, inline: ir.Inline) -> str:
+        """The name of a function that the expression becomes, where it cannot be inlined."""
+        name = self._scope.own("expression")
+        self._functions.append(as_function(name, inline, self._scope.user))
+        return name
 
     def _paths(self, name: str) -> str:
         suffix = "_sync" if self._engine == "sync" else ""
@@ -511,6 +523,14 @@ class _Statements:
             nuclio = self._handler.runtime("nuclio")
             with self._writer.block(f"if body is {nuclio}.DROPPED:"):
                 self._drop()
+
+
+def _listed_weights(making: MakeRouter) -> Any:
+    """The weights as a list of models shows them: mlrun 1.12 adds routes that have none."""
+    weights = dict(making.args).get("weights")
+    if not isinstance(weights, dict) or sum(weights.values()) < 1:
+        return weights
+    return {**weights, **{route.key: 0 for route in making.routes if route.key not in weights}}
 
 
 def _step_of(item: Instruction) -> str | None:

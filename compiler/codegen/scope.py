@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..code_index import Symbol
 from ..identifiers import Names
@@ -44,7 +44,7 @@ class ModuleScope:
     of runtime_min's, that one gives way.
     """
 
-    def __init__(self, user_modules: list[str], module_file: Callable[[str], str]) -> None:
+    def __init__(self, user_modules: Iterable[str], module_file: Callable[[str], str]) -> None:
         self._file = module_file
         self._names = Names(_OWN)
         self._plain: dict[str, str] = {}
@@ -82,6 +82,10 @@ class ModuleScope:
         """One name of a module of runtime_min, imported by itself: `start`."""
         self._runtime_names[module, name] = name
         return name
+
+    def own(self, wanted: str) -> str:
+        """A name for something that the handler defines itself."""
+        return self._names.give(wanted)
 
     def _spell(self, module: str) -> str:
         if module not in self._plain:

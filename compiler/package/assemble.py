@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import TypeVar
 
 from .. import ir
-from ..builder import HUB_MODULE
+from ..builder import HUB_CLASS, HUB_MODULE
 from ..codegen.handler import handler_module, one_line
 from ..codegen.pages import page
 from ..diagnostics import GraphError
@@ -20,6 +21,9 @@ from .bundle import Bundled, model_paths
 from .graph_json import graph_json, graph_md
 from .vendoring import vendored
 
+_Target = TypeVar("_Target", ir.UserCode, ir.Dotted)
+
+HUB_TARGET = f"{HUB_MODULE}.{HUB_CLASS}"
 DEFAULT_IMAGE = "python:3.11-slim"
 #: A Docker image reference: nothing in it can end a line or a word.
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
@@ -60,7 +64,10 @@ def _function_files(
     def module_file(module: str) -> str:
         return HUB_MODULE if module == HUB_MODULE else module_name(tree, module)
 
-    user_modules = sorted({target.symbol.module for target in _user_targets(function)})
+    user_modules = {target.symbol.module for target in _targets(function, ir.UserCode)}
+    hub = any(target.name == HUB_TARGET for target in _targets(function, ir.Dotted))
+    if hub:
+        user_modules.add(HUB_MODULE)
     handler = handler_module(part.plan, graph.source, user_modules, module_file)
     own = {file.path for file in part.slice.files}
     handler_name = "handler"
@@ -70,9 +77,9 @@ def _function_files(
     files: dict[str, bytes] = {f"{handler_name}.py": handler.text.encode()}
     files |= {file.path: file.text.encode() for file in part.slice.files}
     runtime = set(handler.runtime) | part.slice.runtime
-    if f"{HUB_MODULE}." in handler.text:
-        hub = resources.files("graphc.templates").joinpath(f"hub/{HUB_MODULE}.py")
-        files[f"{HUB_MODULE}.py"] = hub.read_bytes()
+    if hub:
+        text = resources.files("graphc.templates").joinpath(f"hub/{HUB_MODULE}.py")
+        files[f"{HUB_MODULE}.py"] = text.read_bytes()
         runtime.add("models")
     files |= vendored(runtime)
     files |= {f"models/{path}": data for path, data in part.bundled.files.items()}
@@ -104,12 +111,10 @@ def _function_files(
     return files
 
 
-def _user_targets(function: ir.Function) -> list[ir.UserCode]:
+def _targets(function: ir.Function, kind: type[_Target]) -> list[_Target]:
     root = function.root
     steps = (root,) if isinstance(root, ir.Router) else root.steps
-    return [
-        target for step in steps for target in ir.targets(step) if isinstance(target, ir.UserCode)
-    ]
+    return [target for step in steps for target in ir.targets(step) if isinstance(target, kind)]
 
 
 def _image(function: ir.Function) -> tuple[str, str]:
@@ -133,7 +138,7 @@ def _image(function: ir.Function) -> tuple[str, str]:
 
 
 def _requirements(part: Part) -> Sequence[str]:
-    imports = set(part.slice.imports)
+    imports = {*part.slice.imports, *part.plan.imports}
     if part.slice.model_spec or model_paths(part.plan.function):
         imports.add("yaml")  # model_files reads a model_spec.yaml, if it meets one
     return requirement_lines(sorted(imports), part.plan.function.requirements)

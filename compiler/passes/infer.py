@@ -7,7 +7,7 @@ the arguments that MLRun offers does its constructor take (spec/serving.md 2.3, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import ir
 from ..builder import HUB_CLASS, HUB_MODULE
@@ -17,6 +17,7 @@ from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
 from .validate import successors
 
 V2_MODEL = "mlrun.serving.V2ModelServer"
+VOTING = "mlrun.serving.VotingEnsemble"
 MERGE = "mlrun.serving.merger.Merge"
 #: Classes of MLRun and storey that steps may name.
 COMPILED = frozenset(
@@ -24,6 +25,7 @@ COMPILED = frozenset(
         V2_MODEL,
         "mlrun.serving.ModelRouter",
         "mlrun.serving.VotingEnsemble",
+        "mlrun.serving.routers.ParallelRun",
         MERGE,
         "storey.Filter",
         "storey.Map",
@@ -35,6 +37,7 @@ ROUTERS = frozenset(
         "mlrun.serving.ModelRouter",
         "mlrun.serving.VotingEnsemble",
         "mlrun.serving.routers.BaseModelRouter",
+        "mlrun.serving.routers.ParallelRun",
     )
 )
 #: What a model may define beyond these takes part in the protocol, so it needs the protocol.
@@ -82,6 +85,8 @@ class Facts:
     terminates: bool = False
     #: Is it a model server or a router, which MLRun starts with `post_init`?
     protocol: bool = False
+    #: A library that runtime_min imports for it: arrays for a vote's own `logic`.
+    imports: str = ""
 
 
 @dataclass(slots=True)
@@ -168,9 +173,13 @@ class _Inference:
             return Facts("event", "do_event", make=Make(Library(router.cls.name)), protocol=True)
         if not isinstance(router.cls, ir.UserCode):
             return Facts("event")
-        return self._object(
-            router.cls, router.cls.symbol, None, router.args, router.name, None, extra={"routes"}
+        symbol = router.cls.symbol
+        facts = self._object(
+            router.cls, symbol, None, router.args, router.name, None, extra={"routes"}
         )
+        votes = VOTING in self._index.ancestors(symbol)
+        logic = self._index.method(symbol, "logic") if votes else None
+        return replace(facts, imports="numpy") if logic and logic[1] is not None else facts
 
     def _task(self, step: ir.Task | ir.Route, name: str) -> Facts:
         full_event = isinstance(step, ir.Task) and bool(step.full_event)

@@ -75,7 +75,12 @@ def _router_plan(function: ir.Function, facts: FunctionFacts) -> Plan:
         causes=True,
         makes=(making,),
         environment=_environment([router]),
+        imports=_imports(facts),
     )
+
+
+def _imports(facts: FunctionFacts) -> tuple[str, ...]:
+    return tuple(sorted({step.imports for step in facts.steps.values() if step.imports}))
 
 
 def _environment(steps: Iterable[ir.Step | ir.Route]) -> tuple[ir.EnvLookup, ...]:
@@ -135,6 +140,7 @@ class _FlowLowering:
             methods=tuple(methods),
             keeps_context=self._keeps_context,
             environment=_environment(self._flow.steps),
+            imports=_imports(self._facts),
         )
 
     def _mixed(self) -> bool:
@@ -227,8 +233,13 @@ class _FlowLowering:
 
     # -- one way through the graph
 
-    def _path(self, name: str | None, state: State, stop: str | None = None) -> list[Instruction]:
-        """The instructions from a step on, until the way ends, parts or meets `stop`."""
+    def _path(
+        self, name: str | None, state: State, stop: str | None = None, alone: bool = False
+    ) -> list[Instruction]:
+        """The instructions from a step on, until the way ends, parts or meets `stop`.
+
+        With `alone` it ends with that step, whatever follows it.
+        """
         block: list[Instruction] = []
         region: _Region | None = None
         first = True
@@ -246,7 +257,7 @@ class _FlowLowering:
                 return block
             first = False
             step = self._flow.step(name)
-            following = self._topology.following[name]
+            following = [] if alone else self._topology.following[name]
             gathered = self._topology.gather_at.get(name)
             last = not following
             instructions, kind, after, entry = self._step(step, state, last)
@@ -328,7 +339,7 @@ class _FlowLowering:
         after: State = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]
         if last:
             instructions += self._ended(then)
-        elif self._sync and facts.terminates and then == "event":
+        elif self._sync and (facts.terminates or facts.protocol) and then == "event":
             instructions.append(StopIfTerminated())
         return instructions, kind, after, entry
 
@@ -481,6 +492,8 @@ class _FlowLowering:
         if sees:
             caught.append(Caught(None if tracks else name, messages=self._sync))
         catch = [*caught, *self._path(region.catcher, state, rejoin)]
+        if not self._responds and rejoin is None:
+            catch.append(Finish())  # what follows the failed step does not run
         return [Try(tuple(body), tuple(catch), tracks)]
 
     def _settle_rejoin(self, block: list[Instruction], state: State) -> None:
@@ -493,17 +506,16 @@ class _FlowLowering:
     def _graph_catch(self) -> list[Instruction]:
         """Synchronous engine: the graph's handler ends the flow and answers (serving.md 7.4)."""
         assert self._flow.on_error is not None
-        state: State = "both" if self._follow else "body"
         kinds = {
             self._facts.steps[step.name].takes
             for step in self._flow.steps
             if not (isinstance(step, ir.Task) and step.catcher)
         }
-        if not self._follow and kinds == {"event"}:
-            state = "event"
+        # Behind an event step the local `body` is out of date, or not there yet.
+        state: State = "event" if self._follow or kinds == {"event"} else "body"
         sees = self._topology.sees_event(self._flow.on_error)
         caught = [Caught("", messages=True)] if sees else []
-        return [*caught, *self._path(self._flow.on_error, state)]
+        return [*caught, *self._path(self._flow.on_error, state, alone=True)]
 
 
 def _returning(block: list[Instruction]) -> list[Instruction]:

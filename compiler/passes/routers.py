@@ -5,10 +5,9 @@ from __future__ import annotations
 from .. import ir
 from ..identifiers import Names
 from ..plan import CONTEXT, Invoke, Library, Make, MakeRouter, Member, RouteMade
-from .infer import Facts, FunctionFacts, callee_of
+from .infer import VOTING, Facts, FunctionFacts, callee_of
 
 MODEL_ROUTER = "mlrun.serving.ModelRouter"
-VOTING = "mlrun.serving.VotingEnsemble"
 
 #: Arguments that the written-out forms know.
 _WRITTEN_OUT = {

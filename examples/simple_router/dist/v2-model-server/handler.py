@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import v2_model_server
-
 from runtime_min import nuclio, router
 from runtime_min.context import GraphContext
 from runtime_min.models import start

@@ -73,7 +73,7 @@ class AskAll:
     def _ask(self, name: str, event: Any, answers: dict[str, Any]) -> None:
         try:
             answers[name] = self._routes[name].do_event(event).body
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001
             self.left_out(name, exc)
 
 

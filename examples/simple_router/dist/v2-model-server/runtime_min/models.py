@@ -11,13 +11,14 @@ from . import paths
 from .errors import MLRunInvalidArgumentError
 from .model_files import find_model
 
-Model = TypeVar("Model", bound="V2ModelServer")
+Started = TypeVar("Started")
 
 
-def start(model: Model) -> Model:
-    """Load the model, and return it."""
-    model.post_init(mode=None)
-    return model
+def start(made: Started) -> Started:
+    """Call `post_init` of a model, router or step, as MLRun does once it is made."""
+    starting: Any = made
+    starting.post_init(mode=None)
+    return made
 
 
 class V2ModelServer:
@@ -43,7 +44,7 @@ class V2ModelServer:
         self.context = context
         self.name = name
         self.model_path = model_path
-        self.model = model or None
+        self.model: Any = model or None
         self.protocol = protocol or "v2"
         self.ready = bool(model)
         self.error: Any = ""
@@ -243,9 +244,9 @@ def validate_inputs(request: Any) -> None:
     With a plain Exception: callers see the name of the class.
     """
     if "inputs" not in request:
-        raise Exception('Expected key "inputs" in request body')
+        raise Exception('Expected key "inputs" in request body')  # noqa: TRY002
     if not isinstance(request["inputs"], list):
-        raise Exception('Expected "inputs" to be a list')
+        raise Exception('Expected "inputs" to be a list')  # noqa: TRY002, TRY004
 
 
 def _utc_now() -> str:

@@ -18,6 +18,10 @@ import graph
 from runtime_min import nuclio
 
 
+def expression(event: Any) -> Any:
+    return {"keys": [event for event in event]}
+
+
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
@@ -43,7 +47,7 @@ class Flow:
             return nuclio.DROPPED
 
         # more
-        body.update((lambda event: {"keys": [event for event in event]})(body))
+        body.update(expression(body))
 
         # floor
         body = {"floor": graph.math.floor(body["root"]), "unit": graph.UNIT}

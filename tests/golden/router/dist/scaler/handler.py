@@ -20,7 +20,7 @@ class Router:
     """The routes, made once per worker, and the way of an event to one of them."""
 
     def __init__(self, context: GraphContext) -> None:
-        self.routes = {
+        self.routes: dict[str, Any] = {
             "double": start(graph.Scaler(context, "double", model_path="", factor=2)),
             "times:v1": start(
                 graph.Checked(context, "times:v1", model_path="", factor=10)

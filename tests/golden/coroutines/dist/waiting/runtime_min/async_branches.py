@@ -49,7 +49,7 @@ async def _run(
             outcome = branch(*args)
             if asyncio.iscoroutine(outcome):
                 outcome = await outcome
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001
             outcome = Failed(exc)
         outcomes.append(outcome)
 

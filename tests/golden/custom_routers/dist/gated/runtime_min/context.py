@@ -61,7 +61,8 @@ class GraphContext:
         }
         try:
             self.error_stream.push(record)
-        except Exception as exc:  # the event has failed already; this must not hide how
+        except Exception as exc:  # noqa: BLE001
+            # The event has failed already; this must not hide how.
             self.logger.error(f"failed to write to error stream: {exc!r}")
 
 

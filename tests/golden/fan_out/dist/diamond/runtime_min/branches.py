@@ -92,5 +92,5 @@ def joined(context: Any, outcomes: list[Any]) -> Any:
 def _outcome(branch: Callable[..., Any], *args: Any) -> Any:
     try:
         return branch(*args)
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001
         return Failed(exc)

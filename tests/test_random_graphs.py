@@ -409,13 +409,13 @@ class Writer:
             menu = menu + ASYNC_STEPS * 2 + STOREY_STEPS
         else:
             menu = [*menu, 'class_name="Stops"']
+        if self.chance(4):
+            return str(self.pick(MODELS))
         paths = ""
         if self.chance(10):
             paths += self.pick([', input_path="x"', ', input_path="was.x"'])
         if self.chance(10):
             paths += self.pick([', result_path="y"', ', result_path="was.y"'])
-        if self.chance(4):
-            return f"{self.pick(MODELS)}{paths}"
         return f"{self.pick(menu)}{paths}"
 
     def catcher(self) -> str:

@@ -110,7 +110,7 @@ def table(folder: Path, sizes: list[int], runs: int) -> Table:
         parts = stages(graph, max(1, runs // 2))
         names = names or list(parts)
         cells = (f"{1e3 * parts[name]:.0f}" for name in names)
-        rows.append((title, f"**{wall:.2f}**", f"{cpu:.2f}", *cells))
+        rows.append((title, f"{wall:.2f}", f"**{cpu:.2f}**", *cells))
     return Table(
         "build",
         "`graphc build`, whole process, and its stages",

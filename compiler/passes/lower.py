@@ -312,7 +312,7 @@ class _FlowLowering:
             state = "both"
         library = _library(step)
         if library in ("storey.Filter", "storey.Extend"):
-            invoke = self._invoke(step, facts)
+            invoke = replace(self._invoke(step, facts), result_path=None)  # as storey does
             made: Instruction = (
                 Keep(step.name, invoke) if library == "storey.Filter" else Extend(step.name, invoke)
             )

@@ -324,9 +324,13 @@ def serve(dist: Path, host: str, port: int, workers: int | None, python: str) ->
 
 
 def _built(graph: Path, env: Sequence[tuple[str, str]], bundle_models: bool) -> Build:
+    import gc
+
     from .pipeline import Options
     from .pipeline import build as compile_graph
 
+    # The process ends with the build: looking for garbage would take a fifth of its time.
+    gc.disable()
     return compile_graph(graph, Options(env=dict(env), bundle_models=bundle_models))
 
 

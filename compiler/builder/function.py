@@ -29,6 +29,11 @@ class _Spec(HostObject):
         "max_replicas": "max_replicas",
         "description": "about",
     }
+    #: Settings that change what callers are answered, and are not compiled yet.
+    _refused: ClassVar[frozenset[str]] = frozenset(
+        """default_content_type error_stream graph_initializer load_mode secret_sources
+        track_models""".split()
+    )
     api = frozenset({*_aliases, "graph"})
 
     def __init__(self, function: FunctionBuilder) -> None:
@@ -43,13 +48,16 @@ class _Spec(HostObject):
         session = self._function.session
         if name == "replicas":
             self._function.min_replicas = self._function.max_replicas = value
+        elif name in self._refused:
+            raise not_yet(f"the setting spec.{name}")
         elif name in self._aliases:
             setattr(self._function, self._aliases[name], value)
         else:
             session.diagnostics.warning(
                 "GC032",
-                f"graphc does not carry the setting spec.{name} into the package yet",
+                f"the setting spec.{name} is not carried into the package yet",
                 session.call_span,
+                help="set it in the package's function.yaml when you deploy",
             )
 
 
@@ -57,21 +65,35 @@ class FunctionBuilder(HostObject):
     """A serving function."""
 
     description = "a serving function"
+    #: Calls that change what callers are answered, and are not compiled yet (serving.md 1.4, 11).
+    _refused: ClassVar[Mapping[str, str]] = {
+        "with_code": "code given by with_code()",
+        "with_secrets": "secrets (with_secrets)",
+        "set_tracking": "model tracking (set_tracking)",
+        "set_streaming": "streaming answers (set_streaming)",
+        "set_api_handler_config": "API handlers (set_api_handler_config)",
+        "set_openai_frontend": "OpenAI front ends (set_openai_frontend)",
+        "add_trigger": "triggers (add_trigger)",
+        "add_v3io_stream_trigger": "stream triggers",
+        "add_rabbitmq_trigger": "stream triggers",
+    }
+    #: Settings of the deployment that packages have no place for yet.
+    _without_place: ClassVar[frozenset[str]] = frozenset(
+        """set_config set_env_from_secret set_label set_source_archive with_annotations
+        with_commands with_http with_limits with_node_selection with_preemption_mode
+        with_priority_class with_requests with_security_context with_source_archive""".split()
+    )
     #: Calls that have no meaning for the graph (serving.md 1.4).
     _skipped: ClassVar[frozenset[str]] = frozenset(
         "apply deploy doc export invoke plot save to_mock_server to_yaml".split()
     )
-    api = _skipped | frozenset(
-        (
-            "add_child_function",
-            "add_model",
-            "name",
-            "set_env",
-            "set_envs",
-            "set_topology",
-            "spec",
-            "verbose",
-            "with_requirements",
+    api = (
+        _skipped
+        | _without_place
+        | frozenset(_refused)
+        | frozenset(
+            """add_child_function add_model name set_env set_envs set_topology spec verbose
+            with_requirements""".split()
         )
     )
 
@@ -95,12 +117,28 @@ class FunctionBuilder(HostObject):
     def read(self, name: str) -> Any:
         if name in self._skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
+        if name in self._without_place:
+            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._reported(name))
+        if name in self._refused:
+            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._refuse(name))
         return super().read(name)
 
     def _no_meaning(self, name: str) -> Any:
         if name == "apply":
             return self
         return Unknown(f"graphc does not run fn.{name}()", self.session.call_span)
+
+    def _reported(self, name: str) -> FunctionBuilder:
+        self.session.diagnostics.warning(
+            "GC032",
+            f"{name}() is not carried into the package yet",
+            self.session.call_span,
+            help="set it in the package's function.yaml when you deploy",
+        )
+        return self
+
+    def _refuse(self, name: str) -> Any:
+        raise not_yet(self._refused[name])
 
     def assign(self, name: str, value: Any) -> None:
         if name != "verbose":

@@ -17,6 +17,18 @@ HUB_MODEL_SERVER = "hub://v2_model_server"
 HUB_MODULE, HUB_CLASS = "v2_model_server", "ClassifierModel"
 
 
+class Project(HostObject):
+    """An MLRun project; functions that are made through it are not read yet."""
+
+    description = "a project"
+    api = frozenset(("get_function", "set_function"))
+
+    def set_function(self, *args: Any, **kwargs: Any) -> Any:
+        raise not_yet("functions of projects", help="make the function with mlrun.code_to_function")
+
+    get_function = set_function
+
+
 class Session(HostObject):
     """One reading of one graph file: the `mlrun` module that it sees, and what it built."""
 
@@ -35,6 +47,10 @@ class Session(HostObject):
                 "new_function": HostFunction("mlrun.new_function", self.new_function),
                 "code_to_function": HostFunction("mlrun.code_to_function", self.code_to_function),
                 "import_function": HostFunction("mlrun.import_function", self.import_function),
+                **{
+                    name: HostFunction(f"mlrun.{name}", lambda *args, **kwargs: Project())
+                    for name in ("get_or_create_project", "load_project", "new_project")
+                },
             },
         )
 

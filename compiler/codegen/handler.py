@@ -46,7 +46,7 @@ from ..plan import (
     User,
     WriteBody,
 )
-from .expressions import as_function, as_lambda, atom, formula, literal, negated
+from .expressions import as_function, as_lambda, atom, formula, literal, negated, quoted
 from .formatting import formatted
 from .pages import page
 from .scope import ModuleScope
@@ -201,7 +201,7 @@ class _Handler:
             arguments.append(f"max_behind={making.max_behind}")
         if making.full_event:
             arguments.append("full_event=True")
-        arguments += ["context=context", f"name={making.step!r}"]
+        arguments += ["context=context", f"name={quoted(making.step)}"]
         return f"{self._scope.runtime('merger')}.Merge({', '.join(arguments)})"
 
     def _router_made(self, writer: Writer, making: MakeRouter) -> None:
@@ -218,7 +218,7 @@ class _Handler:
         hint = ": dict[str, Any]" if mixed else ""
         with writer.block(f"self.{making.routes_attribute}{hint} = {{"):
             for route in making.routes:
-                writer.line(f"{route.key!r}: {self._route(route)},")
+                writer.line(f"{quoted(route.key)}: {self._route(route)},")
         writer.line("}")
         if making.kind == "vote":
             voting = self._scope.runtime("voting")
@@ -239,10 +239,8 @@ class _Handler:
         """An entry for a router class: something with `run`."""
         if route.invoke is None:
             routes = self._scope.runtime("routes")
-            return (
-                f"{route.key!r}: {routes}.Route({route.key!r}, {self._make(route.make)}.do_event)"
-            )
-        return f"{route.key!r}: {self._wrapped_route(route)}"
+            return f"{quoted(route.key)}: {routes}.Route({quoted(route.key)}, {self._make(route.make)}.do_event)"
+        return f"{quoted(route.key)}: {self._wrapped_route(route)}"
 
     def _wrapped_route(self, route: Any) -> str:
         kind = "Route" if route.invoke.takes == "event" else "BodyRoute"
@@ -250,7 +248,7 @@ class _Handler:
             called = f"{self._make(route.make)}.{route.invoke.callee.method}"
         else:
             called = self._function(route.invoke.callee)
-        return f"{self._scope.runtime('routes')}.{kind}({route.key!r}, {called})"
+        return f"{self._scope.runtime('routes')}.{kind}({quoted(route.key)}, {called})"
 
     # -- methods
 
@@ -286,7 +284,7 @@ class _Handler:
         body = page(
             f"{making.kind}_router.j2",
             making=making,
-            name=repr(making.name),
+            name=quoted(making.name),
             weights=self._literal(_listed_weights(making)),
             router=self._scope.runtime("router") if making.kind != "object" else "",
             voting=self._scope.runtime("voting") if making.kind == "vote" else "",
@@ -310,7 +308,7 @@ class _Handler:
         """The call as an expression, `await` included."""
         argument = invoke.takes
         if invoke.input_path is not None:
-            argument = f"{self._paths('get')}(body, {invoke.input_path!r})"  # type: ignore[assignment]
+            argument = f"{self._paths('get')}(body, {quoted(invoke.input_path)})"  # type: ignore[assignment]
         if isinstance(invoke.callee, Formula):
             inlined = formula(invoke.callee.inline, argument, self._scope.user)
             text = inlined or f"{self._formula_function(invoke.callee.inline)}({argument})"
@@ -320,7 +318,7 @@ class _Handler:
         if invoke.awaits:
             text = f"await {text}"
         if invoke.result_path is not None:
-            text = f"{self._paths('put')}(body, {invoke.result_path!r}, {text})"
+            text = f"{self._paths('put')}(body, {quoted(invoke.result_path)}, {text})"
         return text
 
     def _formula_function(self, inline: ir.Inline) -> str:
@@ -393,7 +391,7 @@ class _Statements:
                 writer.gap()
                 writer.line(comment(step))
                 if tracks:
-                    writer.line(f"step = {step!r}")
+                    writer.line(f"step = {quoted(step)}")
                 shown = step
             elif isinstance(item, (FanOut, Try)):
                 writer.gap()
@@ -503,7 +501,7 @@ class _Statements:
             self.block(item.catch, catcher)
 
     def _caught(self, item: Caught) -> None:
-        origin = "step" if item.step is None else repr(item.step)
+        origin = "step" if item.step is None else quoted(item.step)
         error = "exc"
         if item.messages:
             key = "None" if item.step == "" else origin

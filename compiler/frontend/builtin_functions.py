@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 Builtin = Callable[["Machine", Sequence[Value], Mapping[str, Value]], Value]
 
+#: `pow(a, b, c)` takes a time that grows with the cube of it.
+_MOST_BITS_MODULAR: Final = 256
+
 #: Types that `isinstance` and `type` know, by full name.
 TYPES: Final[Mapping[str, type]] = {
     f"builtins.{kind.__name__}": kind
@@ -400,7 +403,16 @@ def _has(machine: Machine, value: Value, name: str) -> bool | Unknown:
 def _power(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) == 2 and not kwargs:
         return operators.binary(machine.memory, ("**", pow), args[0], args[1])
+    if any(type(arg) is int and arg.bit_length() > _MOST_BITS_MODULAR for arg in args):
+        return Unknown("a power of large numbers", None)
     return _known(pow)(machine, args, kwargs)
+
+
+def _round(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    for digits in (*args[1:], *kwargs.values()):
+        if type(digits) is int:
+            machine.memory.budget.bits(abs(digits))
+    return _known(round)(machine, args, kwargs)
 
 
 def _print(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -493,7 +505,7 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "range": _range,
     "repr": _text(repr),
     "reversed": _iterator(reversed),
-    "round": _known(round),
+    "round": _round,
     "set": _collection(set),
     "slice": _known(slice),
     "sorted": _sorted,

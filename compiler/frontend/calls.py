@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -104,43 +104,36 @@ class Calls:
                 if isinstance(items, Unknown):
                     made.more = made.more or machine.placed(items, scope.module, arg.value)
                     continue
-                new: Mapping[str, Value] = {
-                    str(index): item for index, item in enumerate(items, len(made.positional))
-                }
+                first = len(made.positional)
                 made.positional.extend(items)
+                machine.memory.budget.spend(len(items) >> 2)
+                new: Iterable[str] = map(str, range(first, len(made.positional)))
             elif arg.star == "**":
                 if type(value) is not dict:
                     if type(value) in PLAIN:
                         raise Native(TypeError("argument after ** must be a mapping"))
-                    made.more = (
-                        made.more
-                        or origin(value)
-                        or machine.placed(
-                            Unknown(f"what {describe(value)} holds", None), scope.module, arg.value
-                        )
-                    )
+                    doubt = origin(value) or Unknown(f"what {describe(value)} holds", None)
+                    made.more = made.more or machine.placed(doubt, scope.module, arg.value)
                     continue
-                for key in value:
-                    if type(key) is not str:
-                        raise Native(TypeError("keywords must be strings"))
-                new = value
-                self._add_named(made, value)
+                new = self._add_named(made, value)
             elif arg.keyword is not None:
-                new = {arg.keyword.value: value}
-                self._add_named(made, new)
+                new = self._add_named(made, {arg.keyword.value: value})
             else:
-                new = {str(len(made.positional)): value}
+                new = [str(len(made.positional))]
                 made.positional.append(value)
             if spans:
-                where = scope.module.span(arg.value)
-                made.spans.update(dict.fromkeys(new, where))
+                made.spans.update(dict.fromkeys(new, scope.module.span(arg.value)))
         return made
 
-    def _add_named(self, made: Arguments, new: Mapping[str, Value]) -> None:
+    def _add_named(self, made: Arguments, new: Mapping[Value, Value]) -> Iterable[str]:
+        self._machine.memory.budget.spend(len(new) >> 2)
         for key, value in new.items():
+            if type(key) is not str:
+                raise Native(TypeError("keywords must be strings"))
             if key in made.named:
                 raise Native(TypeError(f"got multiple values for keyword argument {key!r}"))
             made.named[key] = value
+        return new
 
     # -- what is called
 

@@ -6,6 +6,7 @@ it from being known, or raises `Native` with the exception that Python would rai
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 import string
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .limits import LONGEST_TEXT
+from .limits import LONGEST_TEXT, MOST_BITS
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
 from .values import (
@@ -175,7 +176,7 @@ def _check_size(memory: Memory, symbol: str, left: Value, right: Value) -> None:
         elif kinds == (int, int):
             memory.budget.bits(left.bit_length() + right.bit_length())
     elif symbol == "**" and kinds == (int, int) and right > 0 and abs(left) > 1:
-        memory.budget.bits(left.bit_length() * right)
+        memory.budget.bits(int(math.log2(abs(left)) * min(right, 10 * MOST_BITS)))
     elif symbol == "<<" and kinds[0] in (int, bool) and kinds[1] is int and left and right > 0:
         memory.budget.bits(left.bit_length() + right)
     elif symbol in "|&-^" and kinds[0] in (dict, set, frozenset):
@@ -303,7 +304,10 @@ def contains(memory: Memory, item: Value, container: Value) -> bool | Unknown:
 def _among(memory: Memory, item: Value, items: Sequence[Value]) -> bool | Unknown:
     """Membership by equality, which one known equal element is enough for."""
     doubt: Unknown | None = None
-    memory.budget.items(len(items))
+    if type(item) in _NUMBERS | _TEXTS and not any(type(other) not in PLAIN for other in items):
+        memory.budget.spend(len(items) >> 3)
+        return item in items
+    memory.budget.spend(len(items))
     for other in items:
         found = True if other is item else equal(memory, other, item)
         if found is True:

@@ -8,6 +8,8 @@ from .. import ir
 from .validate import starts, successors
 
 _WIDTH = 84
+#: Steps of one way that a reader wants to see; of longer ones the middle is left out.
+_LONGEST = 40
 
 
 def summary(function: ir.Function) -> str:
@@ -130,6 +132,9 @@ def _word(step: ir.Step) -> str:
 
 
 def _wrapped(line: str) -> list[str]:
+    words = line.split(" -> ")
+    if len(words) > _LONGEST:
+        line = " -> ".join([*words[: _LONGEST // 2], "...", *words[-_LONGEST // 2 :]])
     return textwrap.wrap(
         line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from .code_index import Symbol
@@ -128,7 +129,7 @@ class Router:
 Step = Task | Router
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flow:
     """A directed graph of steps, in the order in which they were added."""
 
@@ -138,8 +139,12 @@ class Flow:
     #: The step that takes the failures of steps without a catcher of their own.
     on_error: str | None = None
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Step]:
+        return {step.name: step for step in self.steps}
+
     def step(self, name: str) -> Step:
-        return next(step for step in self.steps if step.name == name)
+        return self._by_name[name]
 
     @property
     def names(self) -> tuple[str, ...]:

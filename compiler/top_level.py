@@ -37,6 +37,7 @@ class ModuleIndex:
             for node in small:
                 found = tuple(_top_level(node))
                 self.units.append(Unit(len(self.units), node, line, found))
+        self._chosen: dict[str, Binding | None] = {}
         #: Every binding of a name, in source order.
         self.bindings: dict[str, list[tuple[Unit, Binding]]] = {}
         self.stars: list[tuple[Unit, Imported]] = []
@@ -69,6 +70,11 @@ class ModuleIndex:
 
     def chosen(self, name: str) -> Binding | None:
         """The binding that counts: the last one, those of `except` branches after all others."""
+        if name not in self._chosen:
+            self._chosen[name] = self._choose(name)
+        return self._chosen[name]
+
+    def _choose(self, name: str) -> Binding | None:
         found = self.bindings.get(name) or self.main_only.get(name)
         if not found:
             return None

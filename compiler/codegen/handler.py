@@ -239,8 +239,10 @@ class _Handler:
         """An entry for a router class: something with `run`."""
         if route.invoke is None:
             routes = self._scope.runtime("routes")
-            return f"{quoted(route.key)}: {routes}.Route({quoted(route.key)}, {self._make(route.make)}.do_event)"
-        return f"{quoted(route.key)}: {self._wrapped_route(route)}"
+            made = f"{routes}.Route({quoted(route.key)}, {self._make(route.make)}.do_event)"
+        else:
+            made = self._wrapped_route(route)
+        return f"{quoted(route.key)}: {made}"
 
     def _wrapped_route(self, route: Any) -> str:
         kind = "Route" if route.invoke.takes == "event" else "BodyRoute"

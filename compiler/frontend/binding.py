@@ -33,7 +33,8 @@ def bind(
     if rest is not None:
         values[rest] = more if more is not None else tuple(positional[len(slots) :])
     elif len(positional) > len(slots):
-        raise _error(function, _too_many(len(slots), len(positional), bool(function.defaults)))
+        required = sum(name not in function.defaults for name in slots)
+        raise _error(function, _too_many(required, len(slots), len(positional)))
     extra: dict[str, Value] = {}
     for name, value in named.items():
         if name in both or name in keyword:
@@ -84,8 +85,8 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(quoted[:-1]) + ", and " + quoted[-1]
 
 
-def _too_many(takes: int, given: int, optional: bool) -> str:
-    bound = f"up to {takes}" if optional else str(takes)
+def _too_many(required: int, takes: int, given: int) -> str:
+    bound = f"from {required} to {takes}" if required < takes else str(takes)
     plural = "" if takes == 1 else "s"
     verb = "was" if given == 1 else "were"
     return f"takes {bound} positional argument{plural} but {given} {verb} given"

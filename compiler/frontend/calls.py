@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
@@ -35,6 +35,10 @@ from .values import (
 if TYPE_CHECKING:
     from ..source import SourceModule
     from .machine import Machine
+
+
+#: What a call costs, compared with an expression.
+_STEPS: Final = 3
 
 
 @dataclass(slots=True)
@@ -156,6 +160,7 @@ class Calls:
             case Method():
                 return self._method(callee, args, kwargs)
             case UserClass():
+                self._keep_out(callee, [*args, *kwargs.values()])
                 return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
             case External():
                 return self._external(callee, args, kwargs, position)
@@ -169,6 +174,22 @@ class Calls:
         if isinstance(callee, HostObject):
             raise Native(TypeError(f"{callee.description} is not callable"))
         return origin(callee) or Unknown(f"the result of calling {describe(callee)}", None)
+
+    def _keep_out(self, callee: UserClass | UserFunction, args: Iterable[Value]) -> None:
+        """Code that is not evaluated must not get hold of the graph: what it adds would be lost."""
+        machine = self._machine
+        for value in args:
+            if isinstance(value, HostObject):
+                machine.report(
+                    Diagnostic(
+                        "GC007",
+                        Severity.ERROR,
+                        f"{describe(callee)} is not evaluated, so what it does with "
+                        f"{value.description} would be lost",
+                        machine.here,
+                        help="build the graph at the top level or in plain functions",
+                    )
+                )
 
     def _method(self, method: Method, args: list[Value], kwargs: dict[str, Value]) -> Value:
         machine = self._machine
@@ -228,6 +249,7 @@ class Calls:
         known = self._facts[node]
         values = bind(function, arguments.positional, arguments.named, arguments.more)
         if isinstance(node, cst.FunctionDef) and (node.asynchronous is not None or known.generator):
+            self._keep_out(function, values.values())
             kind = "a generator" if known.generator else "a coroutine"
             return Unknown(f"{function.name}() makes {kind}, which is not evaluated", None)
         if machine.depth >= DEEPEST_CALL:
@@ -235,6 +257,7 @@ class Calls:
                 f"calls go more than {DEEPEST_CALL} functions deep",
                 "use a loop, or compute the value in a step",
             )
+        machine.memory.budget.spend(_STEPS)
         scope = function_scope(function.module, function.scope, known, values)
         machine.depth += 1
         # Handlers further out catch too, but what they then do is not worth following.

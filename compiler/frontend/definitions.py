@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
@@ -13,6 +13,10 @@ from .values import HostFunction, Unknown, UserClass, UserFunction, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
+
+
+#: What a class costs, compared with an expression.
+_STEPS: Final = 8
 
 
 class Definitions:
@@ -39,6 +43,7 @@ class Definitions:
 
     def class_(self, node: cst.ClassDef, scope: Scope) -> Leave | None:
         machine = self._machine
+        machine.memory.budget.spend(_STEPS)
         decorators = self._evaluated(node.decorators, scope)
         bases: list[Value] = []
         for argument in node.bases:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
@@ -16,6 +16,10 @@ from .values import External, Instance, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
+
+
+#: What an exception costs, compared with an expression.
+_STEPS: Final = 5
 
 
 class Failures:
@@ -69,6 +73,7 @@ class Failures:
         try:
             left = machine.statements.body(node.body, scope)
         except Raised as exc:
+            machine.memory.budget.spend(_STEPS)
             machine.catching -= bool(node.handlers)
             for handler in node.handlers:
                 if handler.type is None or self._catches(handler.type, exc, scope):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..diagnostics import Span
 
 #: One step is the evaluation of one node of the syntax tree.
-MOST_STEPS = 250_000
+MOST_STEPS = 200_000
 MOST_ITEMS = 1_000_000
 LONGEST_TEXT = 10_000_000
 #: Of an integer.
@@ -48,8 +48,7 @@ class Budget:
         if self._left < 0:
             raise BoundExceeded(
                 f"the file takes more than {MOST_STEPS} steps to evaluate",
-                "graphc evaluates the file's top level: move long computations into the steps, "
-                'or below `if __name__ == "..."` that it does not enter',
+                "graphc evaluates the file's top level: move long computations into the steps",
             )
 
     def items(self, count: int) -> None:

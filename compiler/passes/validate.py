@@ -72,8 +72,8 @@ def _names(flow: ir.Flow, diagnostics: Diagnostics) -> None:
     for step in flow.steps:
         if step.on_error == step.name:
             diagnostics.error("GC013", f"step {step.name!r} handles its own errors", step.span)
-        catcher = next((other for other in flow.steps if other.name == step.on_error), None)
-        if isinstance(catcher, ir.Router):
+        known_catcher = step.on_error is not None and step.on_error in known
+        if known_catcher and isinstance(flow.step(str(step.on_error)), ir.Router):
             diagnostics.error("GC010", "a router cannot be an error handler", step.span)
 
 

@@ -68,7 +68,7 @@ def test_streams_have_no_path_and_keep_empty_bodies(kind):
         ({"Host": "x"}, ("e1", "/p")),
         ({"MLRUN-EVENT-ID": "i", "MLRUN-EVENT-PATH": "/q"}, ("i", "/q")),
         ({"Mlrun-Event-Id": "i"}, ("i", "/p")),
-        ({"mlrun-event-PATH": "/q"}, ("e1", "/q")),
+        ({"mlrun-event-path": "/q"}, ("e1", "/q")),
         ({"mlrun-event-id": b"i"}, ("i", "/p")),
         ({"Mlrun-Event-Id": ["i", "j"]}, ("i", "/p")),
         ({"Mlrun-Event-Id": []}, ("e1", "/p")),

@@ -17,6 +17,13 @@ DROPPED = object()
 _STREAM_TRIGGERS = frozenset(
     ["kafka", "kafka-cluster", "rabbit-mq", "rabbitMq", "v3ioStream", "v3io-stream"]
 )
+#: Of RemoteStep, as mlrun 1.12 spells them, as Nuclio's HTTP trigger writes every name,
+#: and as HTTP/2 does. Other triggers leave names as they are, in any case.
+_EVENT_HEADERS = frozenset(
+    spelled
+    for name in ("MLRUN-EVENT-ID", "MLRUN-EVENT-PATH")
+    for spelled in (name, name.title(), name.lower())
+)
 _JSON_TYPES = frozenset(["", "json", "application/json"])
 _LONGEST_ERROR = 32_000
 
@@ -33,7 +40,7 @@ def decode(event: Any, default_content_type: str = "") -> None:
         event.stream_path = getattr(event, "topic", None) or event.path
         event.path = "/"
     headers = event.headers
-    if headers and "mlrun-event-" in "\n".join(headers).lower():
+    if headers and (kind != "http" or not _EVENT_HEADERS.isdisjoint(headers)):
         _apply_headers(event, headers)
 
     content_type = event.content_type or default_content_type

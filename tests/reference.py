@@ -76,7 +76,7 @@ class Reference:
             for step in steps
         }
         self._starts = [s.name for s in steps if not s.after and not getattr(s, "catcher", False)]
-        self._catchers = {step.on_error for step in steps} - {None}
+        self._catchers = {step.on_error for step in steps if step.on_error}
         self._behind_all: set[str] = set()
         if isinstance(root, ir.Flow) and root.on_error:
             self._catchers.add(root.on_error)
@@ -210,8 +210,7 @@ class Reference:
         if library == "storey.Filter":
             return event if result else None
         if library == "storey.Extend":
-            for key, value in result.items():
-                event.body[key] = value
+            event.body.update(result)  # storey's error for other bodies than dicts reads otherwise
             return event
         if takes_event:
             return result if self._sync else (result, result.body)[0]

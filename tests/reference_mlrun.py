@@ -186,13 +186,14 @@ class VotingEnsemble(ModelRouter):
         return event
 
     def vote(self, event: Any) -> list[Any]:
-        columns, weights = [], []
+        bodies, weights = [], []
         for name, route in self.routes.items():
             try:
-                columns.append(route.run(copy.copy(event)).body["outputs"])
+                bodies.append(route.run(copy.copy(event)).body)
                 weights.append(1 / len(self.routes) if not self.given else self.given.get(name, 0))
             except Exception:
                 continue  # those that fail do not vote (Q25)
+        columns = [body["outputs"] for body in bodies]
         if not columns or (self.vote_type != "regression" and not any(columns)):
             raise ValueError("zero-size array to reduction operation maximum which has no identity")
         if self.vote_type is None:

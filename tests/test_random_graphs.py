@@ -279,7 +279,7 @@ STOREY_STEPS = [
     'class_name="storey.Filter", _fn="(event.body)", full_event=True',
     'class_name="storey.Map", _fn="({\'x\': event})"',
     'class_name="storey.Map", _fn="grow"',
-    'class_name="storey.Extend", _fn="({\'more\': len(event)})"',
+    'class_name="storey.Extend", _fn="({\'more\': 1})"',
 ]  # fmt: skip
 CATCHERS = [
     'handler="sorry"', 'handler="told", full_event=True', 'class_name="Explain"',
@@ -334,7 +334,7 @@ class Writer:
         if name not in ("mlrun.serving.VotingEnsemble", "Panel"):
             return ', key="k"' if name == "Both" and self.chance(50) else ""
         kind = self.pick(["", ', vote_type="regression"', ', vote_type="classification"'])
-        return kind + self.pick(["", "", ', weights={"m0": 1, "m1": 2}'])
+        return str(kind + self.pick(["", "", ', weights={"m0": 1, "m1": 2}']))
 
     def routes(self, router: str) -> None:
         for number in range(self.draw(st.integers(0 if self.chance(3) else 1, 3))):
@@ -416,7 +416,7 @@ class Writer:
             paths += self.pick([', input_path="x"', ', input_path="was.x"'])
         if self.chance(10):
             paths += self.pick([', result_path="y"', ', result_path="was.y"'])
-        return f"{self.pick(menu)}{paths}"
+        return str(self.pick(menu)) + paths
 
     def catcher(self) -> str:
         return str(self.pick([*CATCHERS, *(['handler="late"'] if self.engine == "async" else [])]))
@@ -457,7 +457,7 @@ def graph_files(draw: Any) -> str:
     return Writer(draw).file()
 
 
-BODIES = st.one_of(
+BODIES: st.SearchStrategy[Any] = st.one_of(
     st.fixed_dictionaries(
         {"x": st.integers(0, 6)},
         optional={

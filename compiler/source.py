@@ -6,8 +6,6 @@ is not the user's own code. The evaluator, the resolver and the slicer share one
 
 from __future__ import annotations
 
-import ast
-import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -59,22 +57,10 @@ class SourceModule:
         try:
             return self._wrapper.module
         except cst.ParserSyntaxError as exc:
-            line, column, why = self._syntax_error(exc)
+            line, column = exc.editor_line, exc.editor_column
             text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
             span = Span(self.path, line, column, column + 1, text)
-            raise GraphError(f"this is not valid Python: {why}", code="GC001", span=span) from exc
-
-    def _syntax_error(self, exc: cst.ParserSyntaxError) -> tuple[int, int, str]:
-        """Where and why, as Python itself says it: libcst often names the first line."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                ast.parse(self.text)
-        except SyntaxError as error:
-            return error.lineno or 1, error.offset or 1, error.msg
-        except (ValueError, RecursionError, MemoryError):
-            pass
-        return exc.editor_line, exc.editor_column, "libcst does not parse it"
+            raise GraphError("this is not valid Python", code="GC001", span=span) from exc
 
     @cached_property
     def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:

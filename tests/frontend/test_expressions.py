@@ -1,0 +1,402 @@
+"""Expressions and statements have the values that Python gives them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluating import run
+
+from graphc.frontend.values import EnvValue, External, Instance, Unknown, UserClass, UserFunction
+
+EXPRESSIONS = r"""
+None
+...
+-1.5e3
+0x_ff + 0b11 + 0o17
+1_000j * 2
+"a" 'b' "\x41\u00e9\N{EM DASH}" r"\d"
+b"a" b"\xff"
+f"{1 + 1}|{'x'!r:>5}|{3.14159:.{2}f}|{{}}|{10:#x}|{True}"
+f"{1 + 1 = }|{'s'=}|{2=!s}|{5=:03d}"
+f"a\t{'b'}\u00e9" rf"\d{1}"
+(1, *[2, 3], *range(2))
+[1, *"ab", *{"k": 1}]
+{**{"a": 1}, "b": 2, **{"a": 3}}
+{1, 2} | {3}
+7 // 2 * 3 % 5 ** 2 - (1 << 4 | 3 & 6 ^ 1) >> 1
+-7 // 2, -7 % 3, 2 ** -1, 7 / 2, ~5, not 0, +True
+1 < 2 < 3 != 4 >= 4 <= 5 > 0
+1 < 2 > 3 == 1
+"a" in "abc", 2 not in [1, 2], None is None, [] is not None, "k" in {"k": 0}
+0 or "" or [] or "last"
+1 and [] and undefined
+"yes" if [0] else undefined
+[1, 2, 3][-1], [1, 2, 3][::-1], "abc"[1:], (1, 2)[0:1], {"a": [5]}["a"][0]
+[n * m for n in range(4) if n % 2 for m in (n, -n) if m > 0]
+{k: v for k, v in zip("abc", range(3)) if v}
+sorted({x % 3 for x in range(10)})
+list(x for x in range(3))
+(lambda a, b=2, *c, d, **e: [a, b, c, d, e])(1, d=4, f=5)
+[y := 5, y ** 2]
+"a,b".split(","), "-".join(["x", "y"]), " q ".strip().upper(), "abc".replace("b", "B")
+"{} {0!r}".format if False else "{1}-{0:>3}-{k}".format("a", 2, k=[3])
+"%s is %05.2f and %r%%" % ("x", 3.14159, [1])
+"%(a)s" % {"a": 1}
+"{a[0]}".format_map({"a": [7]})
+"ß".casefold(), "x".zfill(3), "x".center(5, "*"), "a\tb".expandtabs(4)
+"a-b-c".partition("-"), "abc".startswith(("x", "a")), "A_b".title(), "aXb".swapcase()
+{"a": 1}.get("b", 2), list({"a": 1}.items()), {"a": 1} | {"b": 2}
+dict(a=1, **{"b": 2}), dict([("x", 1)], y=2), dict.fromkeys("ab", 0)
+len("abc"), max(1, 5, 3), min([4, 2], key=lambda v: -v), sum([1, 2.5]), abs(-3), round(2.567, 1)
+max([], default=7), sum([[1], [2]], []), divmod(7, 2), pow(2, 5), pow(3, 4, 5)
+any([0, "", 3]), all([1, 0]), all([]), any(x > 1 for x in (0, 2))
+list(map(lambda a, b: a + b, [1, 2], (10, 20))), list(filter(None, [0, 1]))
+list(filter(str.isupper, "aB"))
+list(enumerate("ab", start=1)), list(zip([1, 2], "ab", strict=True)), list(reversed([1, 2]))
+sorted(["b", "A"], key=str.lower), sorted([3, 1, 2], reverse=True), sorted({"b": 1, "a": 2})
+str(1.0), repr("x"), int("0x1f", 16), float("1e3"), bool([]), tuple("ab"), frozenset([1]) == {1}
+int("12"), chr(97), ord("a"), hex(255), bin(5), oct(8), format(3, "03d"), ascii("é")
+isinstance(1, int), isinstance("a", (int, str)), isinstance(True, int), isinstance([], dict)
+type(1) == int, type("a") is str, callable(len), hasattr("a", "upper"), getattr("a", "nope", 3)
+next(iter([4, 5])), next(iter([]), "none"), list(iter("ab"))
+(3).bit_length(), (1.5).is_integer(), (2).real, "é".encode("utf-8"), b"ab".decode(), b"ab".hex()
+"a" * 3, [0] * 2, 2 * (1,), "a" + "b", [1] + [2], (1,) + (2,)
+[1, 2] == [1, 2.0], (1, 2) < (1, 3), {1: 2} == {1: 2}, "a" != "b", [[]] == [[]]
+str.join("-", ["a", "b"]), list.index([1, 2], 2), dict.get({1: 2}, 1)
+range(5)[2], len(range(0, 10, 3)), 3 in range(0, 10, 3), list(range(5, 0, -2)), range(3)
+[a for a, *b in [(1, 2, 3)]], [b for _, *b in [(1, 2, 3)]]
+{"x": {"y": [1, {"z": 2}]}}["x"]["y"][1]["z"]
+str({"a": [1, (2,)]}), repr([None, 1.5]), f"{ {'a': 1} }"
+[i for i in range(3)][-1] if (n := 10) > 5 else n
+"abc".find("z"), "abcabc".rindex("b"), "a b  c".split(None, 1), "a\nb".splitlines()
+not [] and not {} and not 0.0
+slice(1, 2, 3).step, [0, 1, 2][slice(1, None)]
+__name__, __debug__
+"""
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS.strip().splitlines())
+def test_an_expression_has_the_value_that_python_gives_it(expression: str, tmp_path: Path) -> None:
+    done = run(tmp_path, f"value = {expression}")
+    expected = eval(expression, {"__name__": "__main__"})
+    assert done.found == []
+    assert repr(done.names["value"]) == repr(expected)
+
+
+PROGRAMS = {
+    "loops": """
+        out = []
+        for i in range(10):
+            if i == 2: continue
+            if i == 5: break
+            out.append(i)
+        else:
+            out.append("else")
+        while len(out) < 8:
+            out += [len(out)]
+        else:
+            out.append("done")
+        for x in []: pass
+        else: last = "empty"
+        """,
+    "growing": "a = [1]\nfor x in a:\n    if x < 5: a.append(x + 1)",
+    "unpacking": """
+        a, (b, *c), d = 1, (2, 3, 4), 5
+        [e, f] = "xy"
+        g = h = [0]
+        h.append(1)
+        for i, (j, k) in enumerate([(1, 2), (3, 4)]): pass
+        *l, = "ab"
+        """,
+    "aliases": """
+        a = [1]; b = a; b += [2]; c = {"k": a}; c["k"].append(3)
+        a[0:1] = [9, 8]; del a[-1]; c["n"] = c.pop("k"); d = a[:]; d.clear()
+        t = (1,); u = t; u += (2,)
+        """,
+    "scopes": """
+        n = 1
+        def outer(m):
+            n = 10
+            def inner():
+                nonlocal n
+                global g
+                n += m
+                g = n
+                return [n * i for i in range(2)]
+            return inner
+        f = outer(5)
+        r = f() + f()
+        k = n
+        del f, outer
+        """,
+    "arguments": """
+        def f(a, b=2, /, c=3, *d, e, g=6, **h):
+            return a, b, c, d, e, g, h
+        r = [f(1, e=5), f(1, 2, 3, 4, 5, e=0, z=1), f(*[1, 2], **{"e": 1, "c": 9})]
+        def default(x, seen=[]):
+            seen.append(x)
+            return seen
+        default(1)
+        s = list(default(2))
+        del f, default
+        """,
+    "recursion": "def fact(n): return 1 if n < 2 else n * fact(n - 1)\nr = fact(20)\ndel fact",
+    "closures": """
+        r = [f(10) for f in [lambda x, i=i: x + i for i in range(3)]]
+        q = [f() for f in [lambda: i for i in range(3)]]
+        """,
+    "exceptions": """
+        log = []
+        def f(n):
+            try:
+                log.append(n)
+                if n == 0: return "returned"
+                if n == 1: raise ValueError("one")
+                if n == 2: {}["k"]
+                if n == 3: 1 / 0
+            except (KeyError, ValueError) as exc:
+                log.append(type(exc) == KeyError)
+                return "caught"
+            except ArithmeticError:
+                try:
+                    raise
+                except ZeroDivisionError as exc:
+                    return str(exc)
+            else:
+                log.append("else")
+            finally:
+                log.append("finally")
+        r = [f(n) for n in range(5)]
+        class Mine(RuntimeError): pass
+        class Own(Mine): pass
+        try: raise Own("x")
+        except Mine: r.append("mine")
+        try: undefined
+        except NameError: r.append("name")
+        try: int("x")
+        except Exception as exc: r.append(str(exc))
+        try: assert 1 == 2, "no"
+        except AssertionError as exc: r.append(str(exc))
+        del f, Mine, Own
+        """,
+    "classes": """
+        class A:
+            x = 1
+            y = [x, x + 1]
+            def method(self): return undefined
+        class B(A):
+            z = A.x + 1
+        r = [A.x, B.x, B.y, B.z, B.__name__]
+        del A, B
+        """,
+    "match": """
+        def f(v):
+            match v:
+                case 1 | 2: return "few"
+                case "a": return "letter"
+                case None: return "none"
+                case [x, y] if x == y: return ("pair", x)
+                case [x, _]: return x
+                case other: return other
+        r = [f(v) for v in (1, 2, "a", None, [3, 3], (4, 5), "zz")]
+        del f
+        """,
+    "methods": """
+        l = [3, 1, 2]; l.sort(); l.insert(0, 9); l.reverse(); i = l.index(9); l.remove(1)
+        l.extend(x for x in "ab"); p = l.pop(); c = l.copy(); n = l.count("a")
+        d = {}; d.setdefault("a", []).append(1); d.update({"b": 2}, c=3); q = d.pop("b")
+        ks = list(d.keys()); s = {1}; s.add(2); s.discard(1); s.update([5]); words = ["bb", "a"]
+        words.sort(key=len, reverse=True); d |= {"z": 0}; s |= {7}
+        """,
+    "generators": "r = sum(x for x in range(5)); g = iter([1, 2]); a = next(g); b = list(g); del g",
+    "reduce": """
+        import functools, itertools, copy, math, string, json
+        from collections import OrderedDict
+        a = functools.reduce(lambda x, y: x * y, [1, 2, 3, 4])
+        b = list(itertools.product("ab", [1, 2])) + list(itertools.chain([1], "x"))
+        c = copy.deepcopy({"k": [1]}); c["k"].append(2)
+        d = [math.sqrt(16), math.pi, math.floor(2.7), string.ascii_lowercase[:3]]
+        e = json.loads(json.dumps({"a": [1, None, True]}, indent=1)); f = OrderedDict(a=1)["a"]
+        g = list(itertools.combinations(range(3), 2)) + list(itertools.islice([1, 2, 3], 2))
+        del functools, itertools, copy, math, string, json, OrderedDict
+        """,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_leaves_the_values_that_python_leaves(name: str, tmp_path: Path) -> None:
+    import textwrap
+
+    text = textwrap.dedent(PROGRAMS[name])
+    expected: dict[str, Any] = {"__name__": "__main__"}
+    exec(text, expected)
+    done = run(tmp_path, text)
+    assert done.found == []
+    assert _own(done.names) == _own(expected)
+    assert done.skipped == ()
+
+
+def _own(names: dict[str, Any]) -> dict[str, str]:
+    return {name: repr(value) for name, value in names.items() if not name.startswith("__")}
+
+
+def test_paths_are_computed_from_the_file_on(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import os.path as osp, os
+        from pathlib import Path
+        here = osp.dirname(osp.abspath(__file__))
+        model = osp.join(here, "models", "a.pkl")
+        path = Path(__file__).resolve().parent / "models" / "b.pkl"
+        text, name, up = str(path), path.stem, path.parent.parent == Path(here)
+        beside = osp.abspath("x.pkl")
+        relative = osp.relpath(model, here)
+        base, split = osp.basename(model), osp.splitext("a.tar.gz")
+        there, cwd, disk = osp.exists(here), os.getcwd(), path.exists()
+        """,
+    )
+    root = str(tmp_path)
+    names = done.names
+    assert names["model"] == f"{root}/models/a.pkl"
+    assert (names["text"], names["name"], names["up"]) == (f"{root}/models/b.pkl", "b", True)
+    assert (names["beside"], names["relative"]) == (f"{root}/x.pkl", "models/a.pkl")
+    assert (names["base"], names["split"]) == ("a.pkl", ("a.tar", ".gz"))
+    assert all(isinstance(names[name], Unknown) for name in ("there", "cwd", "disk"))
+    assert done.found == []
+
+
+def test_environment_variables_are_given_or_stay_open(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import os
+        from os import environ, getenv
+        given, open_, optional = os.environ["GIVEN"], environ["OPEN"], getenv("OPEN", "d")
+        none, either = os.environ.get("OPEN"), os.environ.get("GIVEN", "d")
+        inside = f"x-{open_}"
+        os.environ["SET"] = "v"
+        late = os.getenv("SET")
+        known = "GIVEN" in os.environ
+        missing = open_ is None
+        """,
+        {"GIVEN": "value"},
+    )
+    names = done.names
+    assert (names["given"], names["either"], names["late"]) == ("value", "value", "v")
+    assert names["known"] is True
+    assert names["missing"] is False
+    for name, default, required in (
+        ("open_", None, True),
+        ("optional", "d", False),
+        ("none", None, False),
+    ):
+        value = names[name]
+        assert isinstance(value, EnvValue)
+        assert (value.name, value.default, value.required) == ("OPEN", default, required)
+    assert isinstance(names["inside"], Unknown)
+    assert "--env OPEN=VALUE" in names["inside"].help
+
+
+def test_what_is_not_known_says_where_it_came_from(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import sklearn.datasets as data
+        from tqdm import tqdm
+        from helpers_elsewhere import *
+        models = data.load(3)
+        derived = [m.name.upper() + "x" for m in models]
+        deeper = len(derived) * 2 if derived else derived[0]
+        instance = data.Bunch(1, k=2)
+        field = instance.anything
+        name = data.load
+        bar = tqdm([1, 2], desc="x")
+        starred = surprise
+        """,
+    )
+    names = done.names
+    for name in ("models", "derived", "deeper"):
+        assert names[name].why == "the result of calling sklearn.datasets.load"
+        assert names[name].expression == "data.load(3)"
+        assert names[name].span.line == 5
+    assert isinstance(names["instance"], Instance)
+    assert names["instance"].cls.dotted == "sklearn.datasets.Bunch"
+    assert isinstance(names["field"], Unknown)
+    assert names["name"].dotted == "sklearn.datasets.load"
+    assert names["bar"] == [1, 2]
+    assert names["starred"].dotted == "helpers_elsewhere.surprise"
+    assert done.found == []
+
+
+def test_functions_and_classes_know_where_they_are(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """
+        import functools
+        from somewhere import task, dataclass
+
+        @task
+        def plain(): ...
+
+        @functools.lru_cache(maxsize=None)
+        @functools.wraps(plain)
+        def cached(): ...
+
+        def twice(f): return lambda x: f(f(x))
+
+        @twice
+        def two(x): return x + 2
+
+        if True:
+            short = lambda x: x
+        pair = (lambda: 1, short)
+
+        @dataclass(frozen=True)
+        class Data:
+            size: int = 3
+
+        def make():
+            def inner(): ...
+            class Local: ...
+            return inner, Local
+
+        inner, Local = make()
+        six = two(2)
+        async def later(): return 1
+        def many(): yield 1
+        unknown = [later(), many()]
+        """,
+    )
+    names = done.names
+    for name in ("plain", "cached", "short"):
+        assert isinstance(names[name], UserFunction)
+        assert (names[name].name, names[name].top_level) == (name, True)
+    assert (names["pair"][0].name, names["pair"][0].top_level) == ("<lambda>", False)
+    assert isinstance(names["Data"], UserClass)
+    assert names["Data"].top_level
+    assert names["Data"].members == {"size": 3}
+    assert not names["inner"].top_level
+    assert not names["Local"].top_level
+    assert names["six"] == 6
+    assert all(isinstance(value, Unknown) for value in names["unknown"])
+    assert done.found == []
+
+
+def test_sets_are_walked_through_in_one_order(tmp_path: Path) -> None:
+    done = run(tmp_path, 'a = list({"c", "a", "b"})\nb = str({"x", "y"})\nc = {"x", "y"}.pop()')
+    assert done.names["a"] == ["a", "b", "c"]
+    assert isinstance(done.names["b"], Unknown)
+    assert isinstance(done.names["c"], Unknown)
+
+
+def test_the_standard_librarys_functions_stay_what_they_are(tmp_path: Path) -> None:
+    done = run(tmp_path, "import json\nfrom math import sqrt as root\na = [json.loads, root, len]")
+    assert [value.dotted for value in done.names["a"]] == [
+        "json.loads",
+        "math.sqrt",
+        "builtins.len",
+    ]
+    assert all(isinstance(value, External) for value in done.names["a"])

@@ -7,28 +7,23 @@ is Unknown when called.
 from __future__ import annotations
 
 import builtins
-import collections.abc
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from . import operators
+from . import introspection, operators
+from .formats import formatted, text_of
 from .limits import MOST_ITEMS
 from .memory import ITERATOR, Memory, origin
-from .methods import METHODS, Method, attribute, sort_list
-from .operators import PLAIN, describe, elements, text_of, truth
-from .signals import Exit, Native, native
+from .methods import METHODS, attribute, sort_list
+from .operators import PLAIN, describe, elements, truth
+from .signals import Exit, Native, builtin_exception, native
 from .values import (
     External,
-    HostFunction,
     HostObject,
     Instance,
     Unknown,
-    UserClass,
-    UserFunction,
-    UserModule,
     Value,
 )
 
@@ -40,21 +35,6 @@ Builtin = Callable[["Machine", Sequence[Value], Mapping[str, Value]], Value]
 #: `pow(a, b, c)` takes a time that grows with the cube of it.
 _MOST_BITS_MODULAR: Final = 256
 
-#: Types that `isinstance` and `type` know, by full name.
-TYPES: Final[Mapping[str, type]] = {
-    f"builtins.{kind.__name__}": kind
-    for kind in (
-        bool, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str,
-        tuple,
-    )
-} | {
-    f"{module}.{name}": getattr(collections.abc, name)
-    for module in ("collections.abc", "typing")
-    for name in ("Mapping", "Sequence", "Iterable", "Collection", "MutableMapping", "Hashable")
-} | {
-    f"pathlib.{name}": PurePosixPath for name in ("Path", "PurePath", "PosixPath")
-}  # fmt: skip
-
 
 def take(memory: Memory, values: Any) -> list[Value]:
     """The items of one of Python's own iterators, as many as the bounds allow."""
@@ -63,7 +43,7 @@ def take(memory: Memory, values: Any) -> list[Value]:
     return made  # type: ignore[no-any-return]
 
 
-def _known(function: Callable[..., Any]) -> Builtin:
+def known(function: Callable[..., Any]) -> Builtin:
     """A function of wholly known plain values."""
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -77,21 +57,6 @@ def _known(function: Callable[..., Any]) -> Builtin:
             if type(value) not in PLAIN:
                 return Unknown(f"what {function.__name__} does with {describe(value)}", None)
         return native(function, *args, **kwargs)
-
-    return call
-
-
-def _over(function: Callable[..., Any]) -> Builtin:
-    """The same for a function whose first argument is iterated."""
-    inner = _known(function)
-
-    def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-        if args:
-            items = elements(machine.memory, args[0])
-            if isinstance(items, Unknown):
-                return items
-            args = [items, *args[1:]]
-        return inner(machine, args, kwargs)
 
     return call
 
@@ -110,7 +75,7 @@ def _collection(kind: type) -> Builtin:
     return call
 
 
-def _dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+def make_dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     pairs: Value = ()
     if args:
         source = machine.memory.seen(args[0])
@@ -141,21 +106,22 @@ def _len(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -
     return native(len, *args, **kwargs)
 
 
-def _range(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    return _known(range)(machine, args, kwargs)
+def _message(value: Instance) -> Value:
+    """What `str` makes of one of Python's own exceptions."""
+    kind = builtin_exception(value.cls.dotted) if isinstance(value.cls, External) else None
+    if kind is None or len(value.args) != 1 or kind is KeyError:
+        return value
+    return value.args[0]
 
 
 def _text(function: Callable[[Any], str]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         if len(args) == 1 and not kwargs:
             value = args[0]
-            if function is str and isinstance(value, Instance) and len(value.args) == 1:
-                from .signals import builtin_exception
-
-                if isinstance(value.cls, External) and builtin_exception(value.cls.dotted):
-                    value = value.args[0]
+            if function is str and isinstance(value, Instance):
+                value = _message(value)
             return text_of(machine.memory, value, function)
-        return _known(function)(machine, args, kwargs)
+        return known(function)(machine, args, kwargs)
 
     return call
 
@@ -164,8 +130,8 @@ def _format(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]
     if len(args) in (1, 2) and not kwargs:
         spec = args[1] if len(args) == 2 else ""
         if type(spec) is str:
-            return operators.formatted(machine.memory, args[0], spec)
-    return _known(format)(machine, args, kwargs)
+            return formatted(machine.memory, args[0], spec)
+    return known(format)(machine, args, kwargs)
 
 
 def _bool(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -226,7 +192,7 @@ def _extreme(function: Callable[..., Any]) -> Builtin:
             return items
         options = {name: value for name, value in kwargs.items() if name != "key"}
         if kwargs.get("key") is None:
-            return _known(function)(machine, [items], options)
+            return known(function)(machine, [items], options)
         keys = [machine.call(kwargs["key"], [item]) for item in items]
         if doubt := machine.memory.doubt(keys):
             return doubt
@@ -316,103 +282,19 @@ def _next(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
     return native(next, *args, **kwargs)
 
 
-def _isinstance(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if len(args) != 2 or kwargs:
-        return native(isinstance, *args, **kwargs)
-    classes = list(args[1]) if type(args[1]) is tuple else [args[1]]
-    doubt: Unknown | None = None
-    for cls in classes:
-        found = _is_instance(args[0], cls)
-        if found is True:
-            return True
-        if isinstance(found, Unknown):
-            doubt = doubt or found
-    return doubt if doubt is not None else False
-
-
-def _is_instance(value: Value, cls: Value) -> bool | Unknown:
-    unknown = origin(value) or origin(cls)
-    if unknown is not None:
-        return unknown
-    kind = TYPES.get(cls.dotted) if isinstance(cls, External) else None
-    if kind is object:
-        return True
-    if type(value) in PLAIN and kind is not None:
-        return isinstance(value, kind)
-    if type(value) in PLAIN and isinstance(cls, UserClass):
-        return False
-    if isinstance(value, Instance) and value.cls is cls:
-        return True
-    if kind is not None and isinstance(value, HostObject | UserFunction | UserClass | UserModule):
-        return False
-    return Unknown(f"whether {describe(value)} is of type {describe(cls)}", None)
-
-
-def _type(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if len(args) == 1 and not kwargs:
-        name = f"builtins.{type(args[0]).__name__}"
-        if type(args[0]) in PLAIN and name in TYPES:
-            return machine.builtin(name)
-        if isinstance(args[0], Instance):
-            return args[0].cls
-        return origin(args[0]) or Unknown(f"the type of {describe(args[0])}", None)
-    return Unknown("a class made by type()", None)
-
-
-def _callable(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if len(args) == 1 and not kwargs:
-        value = args[0]
-        if isinstance(value, UserFunction | UserClass | HostFunction | Method):
-            return True
-        if type(value) in PLAIN or isinstance(value, UserModule):
-            return False
-        if isinstance(value, External) and value.dotted.startswith("builtins."):
-            return True
-        return origin(value) or Unknown(f"whether {describe(value)} can be called", None)
-    return native(callable, *args, **kwargs)
-
-
-def _getattr(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if len(args) not in (2, 3) or kwargs:
-        return native(getattr, *args, **kwargs)
-    if type(args[1]) is not str:
-        return origin(args[1]) or native(getattr, 0, args[1])
-    has = _has(machine, args[0], args[1])
-    if has is False and len(args) == 3:
-        return args[2]
-    return machine.attribute(args[0], args[1])
-
-
-def _hasattr(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if len(args) != 2 or kwargs or type(args[1]) is not str:
-        return next(filter(None, map(origin, args)), None) or native(hasattr, *args, **kwargs)
-    return _has(machine, args[0], args[1])
-
-
-def _has(machine: Machine, value: Value, name: str) -> bool | Unknown:
-    value = machine.memory.seen(value)
-    if type(value) in PLAIN:
-        return hasattr(value, name)
-    if isinstance(value, UserModule):
-        return name in value.scope.names
-    if isinstance(value, HostObject):
-        return name in value.api
-    return origin(value) or Unknown(f"whether {describe(value)} has {name!r}", None)
-
-
 def _power(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) == 2 and not kwargs:
         return operators.binary(machine.memory, ("**", pow), args[0], args[1])
     if any(type(arg) is int and arg.bit_length() > _MOST_BITS_MODULAR for arg in args):
         return Unknown("a power of large numbers", None)
-    return _known(pow)(machine, args, kwargs)
+    return known(pow)(machine, args, kwargs)
 
 
 def _round(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     for digits in (*args[1:], *kwargs.values()):
         if type(digits) is int:
             machine.memory.budget.bits(abs(digits))
-    return _known(round)(machine, args, kwargs)
+    return known(round)(machine, args, kwargs)
 
 
 def _print(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -427,7 +309,7 @@ def leave(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
 def _bytes(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if args and type(args[0]) is int:
         machine.memory.budget.text(max(0, args[0]))
-    return _known(bytes)(machine, args, kwargs)
+    return known(bytes)(machine, args, kwargs)
 
 
 def method_of_type(machine: Machine, dotted: str) -> Builtin | None:
@@ -461,35 +343,30 @@ def _from_keys(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Val
     return doubt if doubt is not None else native(dict.fromkeys, keys, *args[1:], **kwargs)
 
 
-def constant(value: Value) -> Builtin:
-    """A function that gives the same whatever it is called with."""
-    return lambda machine, args, kwargs: value
-
-
 BUILTINS: Final[Mapping[str, Builtin]] = {
-    "abs": _known(abs),
+    "abs": known(abs),
     "all": _quantifier(False),
     "any": _quantifier(True),
     "ascii": _text(ascii),
-    "bin": _known(bin),
+    "bin": known(bin),
     "bool": _bool,
     "bytes": _bytes,
-    "callable": _callable,
-    "chr": _known(chr),
-    "complex": _known(complex),
-    "dict": _dict,
-    "divmod": _known(divmod),
+    "callable": introspection.callable_,
+    "chr": known(chr),
+    "complex": known(complex),
+    "dict": make_dict,
+    "divmod": known(divmod),
     "enumerate": _iterator(enumerate),
     "exit": leave,
     "filter": _filter,
-    "float": _known(float),
+    "float": known(float),
     "format": _format,
     "frozenset": _collection(frozenset),
-    "getattr": _getattr,
-    "hasattr": _hasattr,
-    "hex": _known(hex),
-    "int": _known(int),
-    "isinstance": _isinstance,
+    "getattr": introspection.getattr_,
+    "hasattr": introspection.hasattr_,
+    "hex": known(hex),
+    "int": known(int),
+    "isinstance": introspection.isinstance_,
     "iter": _iterator(iter),
     "len": _len,
     "list": _collection(list),
@@ -497,21 +374,21 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "max": _extreme(max),
     "min": _extreme(min),
     "next": _next,
-    "oct": _known(oct),
-    "ord": _known(ord),
+    "oct": known(oct),
+    "ord": known(ord),
     "pow": _power,
     "print": _print,
     "quit": leave,
-    "range": _range,
+    "range": known(range),
     "repr": _text(repr),
     "reversed": _iterator(reversed),
     "round": _round,
     "set": _collection(set),
-    "slice": _known(slice),
+    "slice": known(slice),
     "sorted": _sorted,
     "str": _text(str),
     "sum": _sum,
     "tuple": _collection(tuple),
-    "type": _type,
+    "type": introspection.type_,
     "zip": _iterator(functools.partial(zip), -1),
 }

@@ -6,6 +6,9 @@ every machine. Native operations are asked for the size of their result before t
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from ..diagnostics import Span
 
 #: One step is the evaluation of one node of the syntax tree.
@@ -81,3 +84,24 @@ class Budget:
 def _amount(count: int) -> str:
     """The number, unless it is itself too long to be written."""
     return str(count) if count.bit_length() < 100 else "far too many"
+
+
+_WIDTH = re.compile(r"\d+")
+
+
+def check_widths(budget: Budget, spec: str) -> None:
+    """Asks for the widths in a format specification, whatever they mean there."""
+    budget.text(len(spec))
+    for digits in _WIDTH.findall(spec):
+        # A number too long for Python itself is an error that it reports.
+        budget.text(int(digits) if len(digits) < 10 else LONGEST_TEXT + 1)
+
+
+def check_percent(budget: Budget, template: str | bytes, values: Any) -> None:
+    text = template if isinstance(template, str) else template.decode("latin-1")
+    if "*" in text:
+        widths = values if type(values) is tuple else (values,)
+        for width in widths:
+            if type(width) is int:
+                budget.text(abs(width))
+    check_widths(budget, text)

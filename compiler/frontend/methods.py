@@ -12,9 +12,10 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ..diagnostics import did_you_mean
+from .formats import format_text
 from .limits import LONGEST_TEXT
 from .memory import ITERATOR, Memory, origin
-from .operators import elements, format_text
+from .operators import elements
 from .signals import Native, native
 from .values import Unknown, Value
 

@@ -1,4 +1,4 @@
-"""Operators, comparisons, subscripts and formatting on values.
+"""Operators, comparisons, iteration and subscripts on values.
 
 Each function gives a value, an Unknown (without a span, which the caller adds) if an operand keeps
 it from being known, or raises `Native` with the exception that Python would raise.
@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 import operator
-import re
-import string
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import libcst as cst
 
-from .limits import LONGEST_TEXT, MOST_BITS
+from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
 from .values import (
@@ -36,17 +34,15 @@ from .values import (
 _NUMBERS: Final = frozenset({bool, int, float, complex})
 _TEXTS: Final = frozenset({str, bytes})
 _SEQUENCES: Final = frozenset({str, bytes, list, tuple})
-_VIEWS: Final[frozenset[type]] = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+VIEWS: Final[frozenset[type]] = frozenset({type({}.keys()), type({}.values()), type({}.items())})
 #: Types whose values are Python's own.
 PLAIN: Final = (
     _NUMBERS
     | _TEXTS
-    | _VIEWS
+    | VIEWS
     | {type(None), type(...), list, tuple, dict, set, frozenset, range, slice, ITERATOR}
     | {PurePosixPath}
 )
-
-_CONVERSIONS: Final[Mapping[str, Callable[[Any], str]]] = {"r": repr, "s": str, "a": ascii}
 
 Operation = tuple[str, Callable[[Any, Any], Any]]
 
@@ -140,7 +136,7 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
     if symbol == "%" and kinds[0] in _TEXTS:
         if doubt := memory.doubt(right):
             return doubt
-        _check_percent(memory, left, right)
+        check_percent(memory.budget, left, right)
     else:
         _check_size(memory, symbol, left, right)
     if kinds[0] in MUTABLE and function in _CHANGING:
@@ -385,122 +381,3 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
     if kind is dict and type(key) not in PLAIN and key not in value:
         return Unknown(f"the item of {describe(key)}", None)
     return native(operator.getitem, value, key)
-
-
-# -- formatting
-
-_WIDTH = re.compile(r"\d+")
-
-
-def formatted(memory: Memory, value: Value, spec: str, conversion: str | None = None) -> Value:
-    """`format(value, spec)`, after `!r`, `!s` or `!a`."""
-    if conversion is not None:
-        value = text_of(memory, value, _CONVERSIONS[conversion])
-    if doubt := printable(memory, value):
-        return doubt
-    check_widths(memory, spec)
-    if type(value) is PurePosixPath:
-        value = str(value)
-    result = native(format, value, spec)
-    memory.budget.text(len(result))
-    return result
-
-
-def text_of(memory: Memory, value: Value, function: Callable[[Any], str]) -> Value:
-    """`str(value)` or `repr(value)`."""
-    if doubt := printable(memory, value, paths=function is str):
-        return doubt
-    result = native(function, value)
-    memory.budget.text(len(result))
-    return result
-
-
-def printable(memory: Memory, value: Value, *, paths: bool = True) -> Unknown | None:
-    """What keeps the value's text from being known, or from being the same in every run."""
-    if doubt := memory.doubt(value):
-        return doubt
-    kind = type(value)
-    if kind not in PLAIN or kind is ITERATOR:
-        return Unknown(f"the text of {describe(value)}", None)
-    if kind is PurePosixPath:
-        return None if paths else Unknown("the text of a path object", None)
-    if kind in (set, frozenset):
-        ordered = len(value) < 2 or all(type(one) in (int, bool) for one in value)
-        return None if ordered else Unknown("the order of a set", None)
-    inner: list[Value] = []
-    if kind is dict:
-        inner = [*value.keys(), *value.values()]
-    elif kind in (list, tuple) or kind in _VIEWS:
-        inner = list(value)
-    for one in inner:
-        if found := printable(memory, one, paths=False):
-            return found
-    return None
-
-
-def check_widths(memory: Memory, spec: str) -> None:
-    """Asks for the widths in a format specification, whatever they mean there."""
-    memory.budget.text(len(spec))
-    for digits in _WIDTH.findall(spec):
-        # A number too long for Python itself is an error that it reports.
-        memory.budget.text(int(digits) if len(digits) < 10 else LONGEST_TEXT + 1)
-
-
-def _check_percent(memory: Memory, template: str | bytes, values: Value) -> None:
-    text = template if isinstance(template, str) else template.decode("latin-1")
-    if "*" in text:
-        widths = values if type(values) is tuple else (values,)
-        for width in widths:
-            if type(width) is int:
-                memory.budget.text(abs(width))
-    check_widths(memory, text)
-
-
-class Formatter(string.Formatter):
-    """`str.format` with known values: no attributes, and no widths beyond the bounds."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._length = 0
-        #: Why the text is not known, if it is not.
-        self.doubt: Unknown | None = None
-
-    def get_field(
-        self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> tuple[Any, str | int]:
-        if "." in field_name:
-            self.doubt = self.doubt or Unknown("an attribute in a format text", None)
-            return "", 0
-        return super().get_field(field_name, args, kwargs)  # type: ignore[no-any-return]
-
-    def convert_field(self, value: Any, conversion: Any) -> Any:
-        if conversion in ("r", "a", "s"):
-            return self._known(text_of(self._memory, value, _CONVERSIONS[conversion]))
-        return super().convert_field(value, conversion)
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        text = self._known(formatted(self._memory, value, format_spec))
-        self._length += len(text)
-        self._memory.budget.text(self._length)
-        return text
-
-    def _known(self, value: Value) -> str:
-        if isinstance(value, Unknown):
-            self.doubt = self.doubt or value
-            return ""
-        return str(value)
-
-
-def format_text(
-    memory: Memory, template: str, args: Sequence[Value], kwargs: Mapping[str, Value]
-) -> Value:
-    """`template.format(*args, **kwargs)`."""
-    memory.budget.text(len(template))
-    formatter = Formatter(memory)
-    try:
-        text = native(formatter.vformat, template, args, kwargs)
-    except Native:
-        if formatter.doubt is None:
-            raise
-        text = ""
-    return formatter.doubt if formatter.doubt is not None else text

@@ -17,10 +17,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from . import operators
-from .builtin_functions import Builtin, _dict, _known, leave, take
+from .builtin_functions import Builtin, known, leave, make_dict, take
+from .formats import printable
 from .limits import DEEPEST_VALUE
 from .memory import ITERATOR, Memory, env_unknown, origin
-from .operators import describe, elements, printable
+from .operators import describe, elements
 from .signals import native
 from .values import EnvValue, Unknown, Value
 
@@ -110,7 +111,7 @@ def _update(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]
 
 def _path(function: Callable[..., Any]) -> Builtin:
     """A function of `os.path` that only computes; path objects count as their text."""
-    inner = _known(function)
+    inner = known(function)
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         made = [str(arg) if type(arg) is PurePosixPath else arg for arg in args]
@@ -145,7 +146,7 @@ def _expanduser(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Va
 
 
 def _pure_path(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    return _known(PurePosixPath)(machine, args, {})
+    return known(PurePosixPath)(machine, args, {})
 
 
 # -- json, copy, itertools, functools
@@ -158,7 +159,7 @@ def _json_loads(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Va
         return Unknown("the result of json.loads with options", None)
     if type(args[0]) in (str, bytes):
         machine.memory.budget.text(len(args[0]) * 16)
-    return _known(json.loads)(machine, args, kwargs)
+    return known(json.loads)(machine, args, kwargs)
 
 
 def _json_dumps(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -316,7 +317,7 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "json.dumps": _json_dumps,
     "copy.copy": _copy,
     "copy.deepcopy": _deepcopy,
-    "collections.OrderedDict": _dict,
+    "collections.OrderedDict": make_dict,
     "functools.reduce": _reduce,
     "itertools.chain": _combined(itertools.chain),
     "itertools.chain.from_iterable": _chained,
@@ -330,5 +331,5 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "os._exit": leave,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
-    **{f"math.{name}": _known(getattr(math, name)) for name in _MATH.split()},
+    **{f"math.{name}": known(getattr(math, name)) for name in _MATH.split()},
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from . import operators
+from .formats import formatted
 from .memory import origin
 from .scope import Scope
 from .signals import native
@@ -26,7 +26,7 @@ class Texts:
         self._machine = machine
         self._memory = machine.memory
 
-    def concatenated(self, node: cst.ConcatenatedString, scope: Scope) -> Value:
+    def concatenated_string(self, node: cst.ConcatenatedString, scope: Scope) -> Value:
         parts: list[Value] = []
         rest: cst.BaseExpression = node
         while isinstance(rest, cst.ConcatenatedString):
@@ -40,7 +40,7 @@ class Texts:
         empty: str | bytes = "" if type(parts[0]) is str else b""
         return native(empty.join, parts)
 
-    def formatted(self, node: cst.FormattedString, scope: Scope) -> Value:
+    def formatted_string(self, node: cst.FormattedString, scope: Scope) -> Value:
         return self._pieces(node.parts, scope, node.start, node.end)
 
     def _pieces(
@@ -84,7 +84,7 @@ class Texts:
             label = cst.Module([]).code_for_node(
                 part.with_changes(conversion=None, format_spec=None)
             )[1:-1]
-        text = operators.formatted(self._memory, value, spec, conversion)
+        text = formatted(self._memory, value, spec, conversion)
         if isinstance(text, Unknown):
             return self._machine.placed(text, scope.module, part.expression)
         return label + text

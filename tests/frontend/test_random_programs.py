@@ -30,7 +30,8 @@ METHODS = st.sampled_from(
 )  # fmt: skip
 FUNCTIONS = st.sampled_from(
     ["len({})", "list({})", "str({})", "sorted({})", "sum({})", "bool({})", "not {}", "-{}",
-     "[x for x in {} if x]", "[*{}, 0]", "{{**{}}}", "f\"\"\"{{{}}}\"\"\"", "f\"\"\"{{{}!r:>4}}\"\"\"", "max({}, 1)",
+     "[x for x in {} if x]", "[*{}, 0]", "{{**{}}}", 'f"""{{{}}}"""', 'f"""{{{}!r:>4}}"""',
+     "max({}, 1)",
      "dict(q={})", "helper({})", "helper({}, 2)", "list(enumerate({}))", "isinstance({}, int)",
      "(lambda v: [v, v])({})", "next(iter({}))", "tuple({})"]
 )  # fmt: skip

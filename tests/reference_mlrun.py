@@ -111,8 +111,8 @@ class ModelRouter:
         event = self.preprocess(event)
         if event.body and event.method != "GET" and not isinstance(event.body, dict):
             try:
-                event.body = json.loads(event.body)
-                _ = "data_url" in event.body
+                parsed = json.loads(event.body)
+                event.body = {} if "data_url" in parsed else parsed
             except Exception as exc:
                 raise ValueError("Unrecognized request format") from exc
         if event.method == "GET" and (event.path == "/" or event.path.startswith("/v2/health")):
@@ -156,7 +156,7 @@ class VotingEnsemble(ModelRouter):
     def handle(self, event: Any) -> Any:
         model, operation = self.split(event)
         if not model and operation is not None:
-            event.terminated = True
+            event.terminated, event.path = True, ""
             event.body = {"models": [*self.routes, self.name], "weights": self.given}
             return event
         if model in ("infer", "predict", "explain") and not operation:

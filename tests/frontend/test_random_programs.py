@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluating import run
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from graphc.frontend.values import External, Unknown, UserFunction
@@ -147,7 +147,10 @@ def _executed(text: str, names: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     failed = False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        code = compile(text, "graph.py", "exec")
+        try:
+            code = compile(text, "graph.py", "exec")
+        except SyntaxError:  # formatted strings inside each other, before Python 3.12
+            reject()
     try:
         exec(code, names)
     except Exception:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -125,7 +127,9 @@ class Arguments:
         if depth > _DEEPEST:
             raise GraphError("the value is nested too deeply", code="GC020", span=where)
         match value:
-            case bool() | None | int() | float() | complex() | str() | bytes():
+            case str() | PurePosixPath():
+                return self._portable(str(value))
+            case bool() | None | int() | float() | complex() | bytes():
                 return value
             case list():
                 return [self.value(item, where, depth + 1) for item in value]
@@ -155,6 +159,11 @@ class Arguments:
             span=where,
             help="pass numbers, texts, lists and dicts, and build the object in the class",
         )
+
+    def _portable(self, text: str) -> str:
+        """A path into the graph file's folder without where that is on this machine."""
+        root = os.path.abspath(self._session.tree.root)
+        return os.path.relpath(text, root) if text.startswith(f"{root}/") else text
 
     def runs(
         self,

@@ -63,6 +63,7 @@ CODES: dict[str, str] = {
     "GC004": "A line would raise an exception when the file is run.",
     "GC005": "A value that reaches the graph is not known at build time.",
     "GC006": "Whether a graph call runs depends on a value that is not known at build time.",
+    "GC007": "A graph is handed to something that the static reader does not evaluate.",
     "GC010": "A call of the graph API has wrong arguments.",
     "GC011": "A graph name is not there: a step, a function or an attribute.",
     "GC012": "A class, function or module that a step names is not found.",

@@ -16,6 +16,7 @@ from .builder import Session
 from .code_index import CodeIndex, Symbol
 from .diagnostics import Diagnostics, GraphError, Span
 from .frontend.evaluator import Skipped, evaluate
+from .nesting import with_deep_stack
 from .package.assemble import Part, assemble
 from .package.bundle import bundle
 from .passes.infer import infer
@@ -67,7 +68,7 @@ def build(main: Path, options: Options | None = None) -> Build:
     """Compile a graph file. Mistakes in it end up in `diagnostics`, all of a stage together."""
     made = Build()
     try:
-        _stages(made, main, options or Options())
+        with_deep_stack(lambda: _stages(made, main, options or Options()))
     except GraphError as exc:
         made.diagnostics.add(exc.diagnostic(None))
     except _Stopped:

@@ -6,6 +6,7 @@ is not the user's own code. The evaluator, the resolver and the slicer share one
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -57,10 +58,20 @@ class SourceModule:
         try:
             return self._wrapper.module
         except cst.ParserSyntaxError as exc:
-            line, column = exc.editor_line, exc.editor_column
+            line, column = self._python_says() or (exc.editor_line, exc.editor_column)
             text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
             span = Span(self.path, line, column, column + 1, text)
             raise GraphError("this is not valid Python", code="GC001", span=span) from exc
+
+    def _python_says(self) -> tuple[int, int] | None:
+        """Where Python's own parser sees the mistake; libcst often names the first line."""
+        try:
+            ast.parse(self.text)
+        except SyntaxError as exc:
+            return (exc.lineno, exc.offset) if exc.lineno and exc.offset else None
+        except (ValueError, RecursionError, MemoryError):
+            pass
+        return None
 
     @cached_property
     def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:

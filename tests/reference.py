@@ -210,7 +210,8 @@ class Reference:
         if library == "storey.Filter":
             return event if result else None
         if library == "storey.Extend":
-            event.body.update(result)  # storey's error for other bodies than dicts reads otherwise
+            for key, value in result.items():
+                event.body[key] = value
             return event
         if takes_event:
             return result if self._sync else (result, result.body)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import importlib
 import inspect
 import json
@@ -54,7 +55,7 @@ def loaded(files: Mapping[str, bytes], function: str, folder: Path) -> Iterator[
 
 def make_event(request: Mapping[str, Any], index: int) -> nuclio_sdk.Event:
     """An event as Nuclio's wrapper makes it: JSON is decoded if the content type says so."""
-    body = request.get("body", b"")
+    body = copy.deepcopy(request.get("body", b""))
     content_type = request.get("content_type", "application/json" if "body" in request else "")
     if content_type == "application/json" and isinstance(body, bytes):
         with suppress(ValueError):

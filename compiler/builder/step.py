@@ -21,17 +21,7 @@ class StepBuilder(HostObject):
 
     description = "a step"
     api = frozenset(
-        [
-            "to",
-            "error_handler",
-            "respond",
-            "after_step",
-            "name",
-            "after",
-            "full_event",
-            "on_error",
-            "responder",
-        ]
+        "to error_handler respond after_step name after full_event on_error responder".split()
     )
     flow: FlowBuilder
     name: str

@@ -102,7 +102,7 @@ def negated(text: str) -> str:
 def atom(text: str) -> str:
     """The expression in parentheses, unless `.attribute` can follow it as it is."""
     tree = cst.parse_expression(text)
-    plain = (cst.Name, cst.Attribute, cst.Call, cst.Subscript)
+    plain = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Dict)
     return text if isinstance(tree, plain) or tree.lpar else f"({text})"
 
 

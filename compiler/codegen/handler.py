@@ -410,10 +410,11 @@ class _Statements:
                 with self._writer.block(f"if {negated(_grouped(handler.invoke(invoke)))}:"):
                     self._drop()
             case Extend(invoke=invoke):
-                line(
-                    f"{'event.body' if invoke.takes == 'event' else 'body'}.update("
-                    f"{handler.invoke(invoke)})"
-                )
+                extended = "event.body" if invoke.takes == "event" else "body"
+                with self._writer.block(
+                    f"for key, value in {atom(handler.invoke(invoke))}.items():"
+                ):
+                    line(f"{extended}[key] = value")
             case Unwrap(assign=assign):
                 unwrap = f"{handler.runtime('nuclio')}.unwrap(event)"
                 line(f"body = {unwrap}" if assign else unwrap)
@@ -449,7 +450,7 @@ class _Statements:
                 text = f"{'await ' if item.awaits else ''}self.{item.method}({arguments})"
                 self._end(text, item.returns)
             case Finish():
-                line(f"return {handler.runtime('nuclio')}.DROPPED")
+                self._drop()
             case ReturnBody():
                 line("return body")
 
@@ -504,11 +505,13 @@ class _Statements:
 
     def _caught(self, item: Caught) -> None:
         origin = "step" if item.step is None else quoted(item.step)
-        error = "exc"
-        if item.messages:
-            key = "None" if item.step == "" else origin
-            error = f"{{{key}: str(exc)}}"
-        self._writer.line(f"event.error, event.origin_state = {error}, {origin}")
+        if not item.messages:
+            self._writer.line(f"event.error, event.origin_state = exc, {origin}")
+            return
+        key = "None" if item.step == "" else origin
+        message = f"{self._handler.runtime('nuclio')}.message(exc)"
+        self._writer.line(f"event.error = {{{key}: {message}}}")
+        self._writer.line(f"event.origin_state = {origin}")
 
     def _gather(self, item: Gather) -> None:
         module = self._handler.runtime("async_branches" if item.awaits else "branches")

@@ -44,26 +44,8 @@ ROUTERS = frozenset(
 _PLAIN_METHODS = frozenset(("load", "predict"))
 #: Hooks and state of the protocol (V2ModelServer's own names).
 _PROTOCOL = frozenset(
-    [
-        "__init__",
-        "post_init",
-        "do_event",
-        "do",
-        "preprocess",
-        "validate",
-        "postprocess",
-        "explain",
-        "logged_results",
-        "get_model",
-        "get_param",
-        "set_metric",
-        "run",
-        "protocol",
-        "ready",
-        "name",
-        "model",
-        "context",
-    ]
+    """__init__ post_init do_event do preprocess validate postprocess explain logged_results
+    get_model get_param set_metric run protocol ready name model context""".split()
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .nuclio import message
+
 
 class MLRunBaseError(Exception):
     """The base of most of them."""
@@ -134,11 +136,4 @@ def err_to_str(err: Any) -> str:
     """An exception's message and those of its causes."""
     if not isinstance(err, BaseException):
         return err or ""
-    messages = [str(err) or repr(err)]
-    while err.__cause__ is not None and len(messages) < 100:
-        err = err.__cause__
-        messages.append(str(err) or repr(err))
-    text = ", caused by: ".join(messages)
-    if len(text) > 32_000:
-        text = f"{text[:16_000]}...truncated...{text[-16_000:]}"
-    return text
+    return message(err)

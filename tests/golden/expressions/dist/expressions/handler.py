@@ -47,7 +47,8 @@ class Flow:
             return nuclio.DROPPED
 
         # more
-        body.update(expression(body))
+        for key, value in expression(body).items():
+            body[key] = value
 
         # floor
         body = {"floor": graph.math.floor(body["root"]), "unit": graph.UNIT}

@@ -28,14 +28,16 @@ class Flow:
                 body = graph.first(body)
             except Exception as exc:
                 # fix
-                event.error, event.origin_state = {"first": str(exc)}, "first"
+                event.error = {"first": nuclio.message(exc)}
+                event.origin_state = "first"
                 return nuclio.body_of(graph.fix(event))
 
             # second
             return graph.second(body)
         except Exception as exc:
             # give-up
-            event.error, event.origin_state = {None: str(exc)}, ""
+            event.error = {None: nuclio.message(exc)}
+            event.origin_state = ""
             event.body = body
             return nuclio.body_of(graph.give_up(event))
 

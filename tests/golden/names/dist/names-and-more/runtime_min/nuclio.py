@@ -142,6 +142,11 @@ def log_failure(context: Any, exc: BaseException) -> None:
 
 def error_text(exc: BaseException, causes: bool) -> str:
     """`<class>: <message>`, followed by the messages of the causes if wanted."""
+    return f"{type(exc).__name__}: {message(exc, causes)}"
+
+
+def message(exc: BaseException, causes: bool = True) -> str:
+    """An exception's message and those of its causes; the middle of a long one goes."""
     messages = [str(exc) or repr(exc)]
     cause = exc.__cause__ if causes else None
     while cause is not None and len(messages) < 100:
@@ -151,7 +156,7 @@ def error_text(exc: BaseException, causes: bool) -> str:
     if len(text) > _LONGEST_ERROR:
         half = _LONGEST_ERROR // 2
         text = f"{text[:half]}...truncated...{text[-half:]}"
-    return f"{type(exc).__name__}: {text}"
+    return text
 
 
 def _traceback(exc: BaseException) -> str:

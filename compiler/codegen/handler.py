@@ -407,7 +407,7 @@ class _Statements:
             case Call():
                 self._call(item)
             case Keep(invoke=invoke):
-                with self._writer.block(f"if {negated(_grouped(handler.invoke(invoke)))}:"):
+                with self._writer.block(f"if {negated(handler.invoke(invoke))}:"):
                     self._drop()
             case Extend(invoke=invoke):
                 extended = "event.body" if invoke.takes == "event" else "body"
@@ -549,10 +549,6 @@ def _first_step(item: Instruction) -> str | None:
     if isinstance(item, Try):
         return next((step for step in map(_first_step, item.body) if step is not None), None)
     return _step_of(item)
-
-
-def _grouped(text: str) -> str:
-    return text
 
 
 #: Words that tools read in comments.

@@ -15,4 +15,6 @@ for name, model in {
     folder = Path(__file__).parent / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.pkl").write_bytes(cloudpickle.dumps(model.fit(iris.data, iris.target)))
-    print(f"wrote {folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}")
+    print(
+        f"wrote {folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder}"
+    )

@@ -135,9 +135,7 @@ def test_a_repository_in_the_output_is_never_removed(tmp_path: Path) -> None:
     assert (out / "fn" / ".git").is_dir()
 
 
-def test_a_folder_that_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulated, since tests may run as root, who writes everywhere."""
 
     def refuse(path: object, *args: object, **kwargs: object) -> None:

@@ -157,7 +157,10 @@ class VotingEnsemble(ModelRouter):
         model, operation = self.split(event)
         if not model and operation is not None:
             event.terminated, event.path = True, ""
-            event.body = {"models": [*self.routes, self.name], "weights": self.given}
+            listed = self.given
+            if listed is not None and 1 - sum(listed.values()) <= 1e-5:
+                listed = dict.fromkeys(self.routes, 0) | listed  # as mlrun 1.12 fills it up
+            event.body = {"models": [*self.routes, self.name], "weights": listed}
             return event
         if model in ("infer", "predict", "explain") and not operation:
             model, operation = self.name, model

@@ -6,29 +6,17 @@ instruction has one spelling.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
 from .. import __version__, ir
-from ..code_index import Symbol
 from ..plan import (
     CONTEXT,
-    Arrive,
-    Call,
     Callee,
-    Caught,
-    Extend,
-    FanOut,
-    Finish,
     Formula,
-    Gather,
-    Goto,
-    Instruction,
     Invoke,
-    Keep,
     Library,
     Make,
     MakeMerge,
@@ -38,18 +26,14 @@ from ..plan import (
     Method,
     Own,
     Plan,
-    ReadBody,
-    ReturnBody,
-    StopIfTerminated,
-    Try,
-    Unwrap,
     User,
-    WriteBody,
 )
-from .expressions import as_function, as_lambda, atom, formula, literal, negated, quoted
+from .expressions import as_function, as_lambda, formula, literal, quoted
 from .formatting import formatted
 from .pages import page
 from .scope import ModuleScope
+from .statements import Statements
+from .text import docstring_text, one_line
 from .writer import Writer
 
 #: Classes of MLRun's that runtime_min has counterparts of: (module, name).
@@ -249,7 +233,7 @@ class _Handler:
         if route.make is not None:
             called = f"{self._make(route.make)}.{route.invoke.callee.method}"
         else:
-            called = self._function(route.invoke.callee)
+            called = self.function(route.invoke.callee)
         return f"{self._scope.runtime('routes')}.{kind}({quoted(route.key)}, {called})"
 
     # -- methods
@@ -272,7 +256,7 @@ class _Handler:
         if method.name == "run" and resets:
             for attribute in resets:
                 writer.line(f"self.{attribute}.reset()")
-        _Statements(self, writer, method.returns, method.is_async).block(block)
+        Statements(self, writer, method.returns, method.is_async).block(block)
         parameters = ", ".join(["self", *(f"{name}: Any" for name in method.takes)])
         return {
             "head": f"{'async ' if method.is_async else ''}def {method.name}({parameters}) -> "
@@ -316,7 +300,7 @@ class _Handler:
             text = inlined or f"{self._formula_function(invoke.callee.inline)}({argument})"
         else:
             extra = ", context=self.context" if invoke.context else ""
-            text = f"{self._function(invoke.callee)}({argument}{extra})"
+            text = f"{self.function(invoke.callee)}({argument}{extra})"
         if invoke.awaits:
             text = f"await {text}"
         if invoke.result_path is not None:
@@ -333,7 +317,8 @@ class _Handler:
         suffix = "_sync" if self._engine == "sync" else ""
         return f"{self._scope.runtime('paths')}.{name}{suffix}"
 
-    def _function(self, callee: Callee) -> str:
+    def function(self, callee: Callee) -> str:
+        """The callee as something to call or hand over."""
         match callee:
             case Member(attribute=attribute, method=method):
                 return f"self.{attribute}.{method}"
@@ -346,11 +331,8 @@ class _Handler:
             case Formula(inline=inline):
                 return f"({as_lambda(inline, self._scope.user)})"
 
-    def function(self, callee: Callee) -> str:
-        """The callee as something to hand over."""
-        return self._function(callee)
-
     def runtime(self, module: str) -> str:
+        """A module of runtime_min, imported from now on."""
         return self._scope.runtime(module)
 
     def _literal(self, value: Any) -> str:
@@ -363,214 +345,13 @@ class _Handler:
             case ir.Dotted(name=name):
                 return self._scope.library(name)
             case ir.Inline():
-                return as_lambda(target, self._reach)
+                return as_lambda(target, self._scope.user)
         raise AssertionError(f"{target} was not resolved")
-
-    def _reach(self, symbol: Symbol) -> str:
-        return self._scope.user(symbol)
-
-
-class _Statements:
-    """Prints the instructions of one method."""
-
-    def __init__(self, handler: _Handler, writer: Writer, returns: bool, is_async: bool) -> None:
-        self._handler = handler
-        self._writer = writer
-        self._returns = returns
-        self._is_async = is_async
-
-    def block(
-        self, block: Sequence[Instruction], named: str | None = None, tracks: bool = False
-    ) -> None:
-        """The instructions; `named` is a step whose comment stands already."""
-        writer = self._writer
-        shown = named
-        for position, item in enumerate(block):
-            step = _step_of(item)
-            if isinstance(item, (WriteBody, ReadBody)) and position + 1 < len(block):
-                step = _step_of(block[position + 1])  # what it is done for
-            if step is not None and step != shown:
-                writer.gap()
-                writer.line(comment(step))
-                if tracks:
-                    writer.line(f"step = {quoted(step)}")
-                shown = step
-            elif isinstance(item, (FanOut, Try)):
-                writer.gap()
-            self._instruction(item)
-        if not block:
-            writer.line("pass")
-
-    def _instruction(self, item: Instruction) -> None:
-        line, handler = self._writer.line, self._handler
-        match item:
-            case Call():
-                self._call(item)
-            case Keep(invoke=invoke):
-                with self._writer.block(f"if {negated(handler.invoke(invoke))}:"):
-                    self._drop()
-            case Extend(invoke=invoke):
-                extended = "event.body" if invoke.takes == "event" else "body"
-                with self._writer.block(
-                    f"for key, value in {atom(handler.invoke(invoke))}.items():"
-                ):
-                    line(f"{extended}[key] = value")
-            case Unwrap(assign=assign):
-                unwrap = f"{handler.runtime('nuclio')}.unwrap(event)"
-                line(f"body = {unwrap}" if assign else unwrap)
-            case WriteBody():
-                line("event.body = body")
-            case ReadBody():
-                line("body = event.body")
-            case StopIfTerminated():
-                with self._writer.block('if getattr(event, "terminated", False):'):
-                    line("return event.body")
-            case Try():
-                self._try(item)
-            case Caught():
-                self._caught(item)
-            case FanOut(branches=branches, takes=takes, awaits=awaits, returns=returns):
-                module = handler.runtime("async_branches" if awaits else "branches")
-                name = "fan_out_events" if takes == "event" else "fan_out"
-                values = ["self.context", *(["event"] if takes == "event" else []), "body"]
-                values += [f"self.{branch}" for branch in branches]
-                self._end(
-                    f"{'await ' if awaits else ''}{module}.{name}({', '.join(values)})", returns
-                )
-            case Gather():
-                self._gather(item)
-            case Arrive(attribute=attribute):
-                line(f"arrived = self.{attribute}.arrive(event, body)")
-                with self._writer.block("if arrived is None:"):
-                    self._drop()
-                line("event, body = arrived")
-            case Goto():
-                body = "event.body" if item.from_event else "body"
-                arguments = f"event, {body}" if item.takes == "event" else body
-                text = f"{'await ' if item.awaits else ''}self.{item.method}({arguments})"
-                self._end(text, item.returns)
-            case Finish():
-                self._drop()
-            case ReturnBody():
-                line("return body")
-
-    def _end(self, text: str, returns: bool) -> None:
-        self._writer.line(f"return {text}" if returns else text)
-
-    def _drop(self) -> None:
-        nuclio = self._handler.runtime("nuclio")
-        self._writer.line(f"return {nuclio}.DROPPED" if self._returns else "return")
-
-    def _call(self, item: Call) -> None:
-        text = self._handler.invoke(item.invoke)
-        gives_event = item.invoke.takes == "event" and not isinstance(item.invoke.callee, Own)
-        match item.then:
-            case "body" if text == "body":
-                return  # the expression `(event)`
-            case "body":
-                text = f"body = {text}"
-            case "both":
-                text = f"event.body = body = {text}"
-            case "event":
-                text = f"event = {text}"
-            case "return" if item.any_result:
-                text = f"return {self._handler.runtime('nuclio')}.body_of({text})"
-            case "return" if gives_event:
-                text = f"return {atom(text)}.body"
-            case "return":
-                text = f"return {text}"
-            case "discard":
-                called = not isinstance(item.invoke.callee, Formula)
-                text = text if called else f"_ = {text}"
-        self._writer.line(text)
-
-    def _try(self, item: Try) -> None:
-        body = item.body
-        named = None
-        steps = {step for step in map(_first_step, body) if step is not None}
-        if len(steps) == 1:
-            (named,) = steps
-            self._writer.gap()
-            self._writer.line(comment(named))
-        with self._writer.block("try:"):
-            self.block(body, named, item.tracks)
-        named_failure = any(isinstance(instruction, Caught) for instruction in item.catch)
-        with self._writer.block(f"except Exception{' as exc' if named_failure else ''}:"):
-            catcher = next(
-                (step for step in map(_first_step, item.catch) if step is not None), None
-            )
-            if catcher is not None:
-                self._writer.line(comment(catcher))
-            self.block(item.catch, catcher)
-
-    def _caught(self, item: Caught) -> None:
-        origin = "step" if item.step is None else quoted(item.step)
-        if not item.messages:
-            self._writer.line(f"event.error, event.origin_state = exc, {origin}")
-            return
-        key = "None" if item.step == "" else origin
-        message = f"{self._handler.runtime('nuclio')}.message(exc)"
-        self._writer.line(f"event.error = {{{key}: {message}}}")
-        self._writer.line(f"event.origin_state = {origin}")
-
-    def _gather(self, item: Gather) -> None:
-        module = self._handler.runtime("async_branches" if item.awaits else "branches")
-        branches = [self._handler.function(branch) for branch in item.branches]
-        text = f"{module}.gather({', '.join(['self.context', 'body', *branches])})"
-        text = f"await {text}" if item.awaits else text
-        if item.then == "return":
-            self._writer.line(f"return {text}")
-            return
-        self._writer.line(f"body = {text}" if item.then == "body" else text)
-        if item.drops and item.then == "body":
-            nuclio = self._handler.runtime("nuclio")
-            with self._writer.block(f"if body is {nuclio}.DROPPED:"):
-                self._drop()
 
 
 def _listed_weights(making: MakeRouter) -> Any:
     """The weights as a list of models shows them: mlrun 1.12 adds routes that have none."""
     weights = dict(making.args).get("weights")
-    if not isinstance(weights, dict) or sum(weights.values()) < 1:
+    if not isinstance(weights, dict) or 1 - sum(weights.values()) > 1e-5:
         return weights
     return {**weights, **{route.key: 0 for route in making.routes if route.key not in weights}}
-
-
-def _step_of(item: Instruction) -> str | None:
-    match item:
-        case Call(step=step) | Keep(step=step) | Extend(step=step) | Arrive(step=step):
-            return step
-        case Gather(steps=steps, merge=merge):
-            return ", ".join([*steps, merge])
-    return None
-
-
-def _first_step(item: Instruction) -> str | None:
-    if isinstance(item, Try):
-        return next((step for step in map(_first_step, item.body) if step is not None), None)
-    return _step_of(item)
-
-
-#: Words that tools read in comments.
-_SPOKEN_TO_TOOLS = re.compile(
-    r"\s*(fmt|type|noqa|ruff|isort|mypy|pyright|pylint|pragma|yapf|flake8|nosec|vim|!|:)|.*coding[:=]",
-    re.IGNORECASE,
-)
-
-
-def comment(step: str) -> str:
-    """A comment with a step's name; in quotes where tools would take it for theirs."""
-    return f'# "{step}"' if _SPOKEN_TO_TOOLS.match(step) else f"# {step.strip()}"
-
-
-def docstring_text(text: str) -> str:
-    """Text that may stand inside a triple-quoted docstring."""
-    return one_line(text.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
-
-
-def one_line(text: str) -> str:
-    """The text with what would break a line, or could not be printed, escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
-        for char in text
-    )

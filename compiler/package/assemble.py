@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from .. import ir
 from ..builder import HUB_CLASS, HUB_MODULE
-from ..codegen.handler import handler_module, one_line
+from ..codegen.handler import handler_module
 from ..codegen.pages import page
+from ..codegen.text import one_line
 from ..diagnostics import GraphError
 from ..passes.slicing import Slice, module_name
 from ..plan import Plan

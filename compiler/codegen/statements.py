@@ -1,0 +1,218 @@
+"""The instructions of one method as statements: each has one spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..plan import (
+    Arrive,
+    Call,
+    Callee,
+    Caught,
+    Extend,
+    FanOut,
+    Finish,
+    Formula,
+    Gather,
+    Goto,
+    Instruction,
+    Invoke,
+    Keep,
+    Own,
+    ReadBody,
+    ReturnBody,
+    StopIfTerminated,
+    Try,
+    Unwrap,
+    WriteBody,
+)
+from .expressions import atom, negated, quoted
+from .text import comment
+from .writer import Writer
+
+
+class Speller(Protocol):
+    """Spells what statements are made of, and remembers what has to be imported for it."""
+
+    def invoke(self, invoke: Invoke) -> str:
+        """A call as an expression, `await` included."""
+
+    def function(self, callee: Callee) -> str:
+        """A callee as something to hand over."""
+
+    def runtime(self, module: str) -> str:
+        """A module of runtime_min."""
+
+
+class Statements:
+    """Prints the instructions of one method."""
+
+    def __init__(self, handler: Speller, writer: Writer, returns: bool, is_async: bool) -> None:
+        self._handler = handler
+        self._writer = writer
+        self._returns = returns
+        self._is_async = is_async
+
+    def block(
+        self, block: Sequence[Instruction], named: str | None = None, tracks: bool = False
+    ) -> None:
+        """The instructions; `named` is a step whose comment stands already."""
+        writer = self._writer
+        shown = named
+        for position, item in enumerate(block):
+            step = _step_of(item)
+            if isinstance(item, (WriteBody, ReadBody)) and position + 1 < len(block):
+                step = _step_of(block[position + 1])  # what it is done for
+            if step is not None and step != shown:
+                writer.gap()
+                writer.line(comment(step))
+                if tracks:
+                    writer.line(f"step = {quoted(step)}")
+                shown = step
+            elif isinstance(item, (FanOut, Try)):
+                writer.gap()
+            self._instruction(item)
+        if not block:
+            writer.line("pass")
+
+    def _instruction(self, item: Instruction) -> None:
+        line, handler = self._writer.line, self._handler
+        match item:
+            case Call():
+                self._call(item)
+            case Keep(invoke=invoke):
+                with self._writer.block(f"if {negated(handler.invoke(invoke))}:"):
+                    self._drop()
+            case Extend(invoke=invoke):
+                extended = "event.body" if invoke.takes == "event" else "body"
+                with self._writer.block(
+                    f"for key, value in {atom(handler.invoke(invoke))}.items():"
+                ):
+                    line(f"{extended}[key] = value")
+            case Unwrap(assign=assign):
+                unwrap = f"{handler.runtime('nuclio')}.unwrap(event)"
+                line(f"body = {unwrap}" if assign else unwrap)
+            case WriteBody():
+                line("event.body = body")
+            case ReadBody():
+                line("body = event.body")
+            case StopIfTerminated():
+                with self._writer.block('if getattr(event, "terminated", False):'):
+                    line("return event.body")
+            case Try():
+                self._try(item)
+            case Caught():
+                self._caught(item)
+            case FanOut(branches=branches, takes=takes, awaits=awaits, returns=returns):
+                module = handler.runtime("async_branches" if awaits else "branches")
+                name = "fan_out_events" if takes == "event" else "fan_out"
+                values = ["self.context", *(["event"] if takes == "event" else []), "body"]
+                values += [f"self.{branch}" for branch in branches]
+                self._end(
+                    f"{'await ' if awaits else ''}{module}.{name}({', '.join(values)})", returns
+                )
+            case Gather():
+                self._gather(item)
+            case Arrive(attribute=attribute):
+                line(f"arrived = self.{attribute}.arrive(event, body)")
+                with self._writer.block("if arrived is None:"):
+                    self._drop()
+                line("event, body = arrived")
+            case Goto():
+                body = "event.body" if item.from_event else "body"
+                arguments = f"event, {body}" if item.takes == "event" else body
+                text = f"{'await ' if item.awaits else ''}self.{item.method}({arguments})"
+                self._end(text, item.returns)
+            case Finish():
+                self._drop()
+            case ReturnBody():
+                line("return body")
+
+    def _end(self, text: str, returns: bool) -> None:
+        self._writer.line(f"return {text}" if returns else text)
+
+    def _drop(self) -> None:
+        nuclio = self._handler.runtime("nuclio")
+        self._writer.line(f"return {nuclio}.DROPPED" if self._returns else "return")
+
+    def _call(self, item: Call) -> None:
+        text = self._handler.invoke(item.invoke)
+        gives_event = item.invoke.takes == "event" and not isinstance(item.invoke.callee, Own)
+        match item.then:
+            case "body" if text == "body":
+                return  # the expression `(event)`
+            case "body":
+                text = f"body = {text}"
+            case "both":
+                text = f"event.body = body = {text}"
+            case "event":
+                text = f"event = {text}"
+            case "return" if item.any_result:
+                text = f"return {self._handler.runtime('nuclio')}.body_of({text})"
+            case "return" if gives_event:
+                text = f"return {atom(text)}.body"
+            case "return":
+                text = f"return {text}"
+            case "discard":
+                called = not isinstance(item.invoke.callee, Formula)
+                text = text if called else f"_ = {text}"
+        self._writer.line(text)
+
+    def _try(self, item: Try) -> None:
+        body = item.body
+        named = None
+        steps = {step for step in map(_first_step, body) if step is not None}
+        if len(steps) == 1:
+            (named,) = steps
+            self._writer.gap()
+            self._writer.line(comment(named))
+        with self._writer.block("try:"):
+            self.block(body, named, item.tracks)
+        named_failure = any(isinstance(instruction, Caught) for instruction in item.catch)
+        with self._writer.block(f"except Exception{' as exc' if named_failure else ''}:"):
+            catcher = next(
+                (step for step in map(_first_step, item.catch) if step is not None), None
+            )
+            if catcher is not None:
+                self._writer.line(comment(catcher))
+            self.block(item.catch, catcher)
+
+    def _caught(self, item: Caught) -> None:
+        origin = "step" if item.step is None else quoted(item.step)
+        if not item.messages:
+            self._writer.line(f"event.error, event.origin_state = exc, {origin}")
+            return
+        key = "None" if item.step == "" else origin
+        message = f"{self._handler.runtime('nuclio')}.message(exc)"
+        self._writer.line(f"event.error = {{{key}: {message}}}")
+        self._writer.line(f"event.origin_state = {origin}")
+
+    def _gather(self, item: Gather) -> None:
+        module = self._handler.runtime("async_branches" if item.awaits else "branches")
+        branches = [self._handler.function(branch) for branch in item.branches]
+        text = f"{module}.gather({', '.join(['self.context', 'body', *branches])})"
+        text = f"await {text}" if item.awaits else text
+        if item.then == "return":
+            self._writer.line(f"return {text}")
+            return
+        self._writer.line(f"body = {text}" if item.then == "body" else text)
+        if item.drops and item.then == "body":
+            nuclio = self._handler.runtime("nuclio")
+            with self._writer.block(f"if body is {nuclio}.DROPPED:"):
+                self._drop()
+
+
+def _step_of(item: Instruction) -> str | None:
+    match item:
+        case Call(step=step) | Keep(step=step) | Extend(step=step) | Arrive(step=step):
+            return step
+        case Gather(steps=steps, merge=merge):
+            return ", ".join([*steps, merge])
+    return None
+
+
+def _first_step(item: Instruction) -> str | None:
+    if isinstance(item, Try):
+        return next((step for step in map(_first_step, item.body) if step is not None), None)
+    return _step_of(item)

@@ -13,6 +13,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from time import time_ns
 from typing import Any
 
 PREFIX = "/v2/models"
@@ -211,15 +212,29 @@ def unknown(model: str, routes: Iterable[str], also: str = "") -> ValueError:
     return ValueError(f"model {model} doesnt exist, available models: {' | '.join(routes)}{also}")
 
 
+_second = 0
+_to_the_second = ""
+
+
+def timestamp() -> str:
+    """Now as MLRun writes it; a third of what isoformat costs."""
+    global _second, _to_the_second
+    second, micros = divmod(time_ns() // 1000, 1_000_000)
+    if second != _second:
+        _to_the_second = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        _second = second
+    return f"{_to_the_second}.{micros:06d}+00:00"
+
+
 def infer(context: Any, event: Any, model: Model, operation: str, body: Any) -> Any:
     """MLRun's V2 protocol, for a model that has a `predict` and nothing else."""
     if operation == "infer" or operation == "predict" or (not operation and event.method != "GET"):
-        started = datetime.now(UTC)
+        started = timestamp()
         return {
             "id": body.get("id", event.id),
             "model_name": model.name,
             "outputs": model.predict(checked(body)),
-            "timestamp": started.isoformat(sep=" ", timespec="microseconds"),
+            "timestamp": started,
         }
     if not operation:
         return {"name": model.name, "model_endpoint_uid": "", "inputs": [], "outputs": []}

@@ -252,6 +252,11 @@ class _Inference:
                 """pass it as _fn="(expression)" or _fn="name" """.strip(),
             )
             return Facts()
+        for key, value in step.args:
+            if key in ("pass_context", "fn_select_outlets") and value:
+                self._report(
+                    target, f"graphc does not compile {key}= of {target.name} yet", "GC016"
+                )
         return self._called(function, full_event)
 
     def _object(

@@ -20,7 +20,7 @@ from ..code_index import CodeIndex, Symbol
 from ..diagnostics import Diagnostics, GraphError, did_you_mean
 from ..frontend.free_names import free_in
 from ..source import SourceTree
-from .infer import COMPILED
+from .infer import COMPILED, MERGE
 
 #: Importing these does things.
 _NOISY = frozenset(("antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter", "test"))
@@ -72,12 +72,33 @@ class _Resolver:
         )
 
     def _task(self, step: _Step) -> _Step:
+        cls = None if step.cls is None else self._class(step.cls)
+        merges = isinstance(cls, ir.Dotted) and cls.name == MERGE
         return replace(
             step,
-            cls=None if step.cls is None else self._class(step.cls),
+            cls=cls,
             function=None if step.function is None else self._called(step.function),
-            args=self._args(step.args),
+            args=self._merge_args(step) if merges else self._args(step.args),
         )
+
+    def _merge_args(self, step: _Step) -> ir.Args:
+        """A Merge's `key_path` is an expression as a text (serving.md 4.3), the rest numbers."""
+        found: dict[str, Any] = {}
+        for key, value in step.args:
+            if key == "key_path" and isinstance(value, str):
+                value = self._expression(ir.Named(f"({value})", step.span))
+            elif key not in ("expected_num_events", "max_behind"):
+                value = ir.Named("", step.span)  # reported below
+            if isinstance(value, ir.Named) or not isinstance(value, int | ir.Inline | None):
+                self._report(
+                    ir.Named(key, step.span),
+                    f"graphc does not compile this {key}= of a Merge",
+                    "GC016",
+                    "it knows key_path (an expression), expected_num_events and max_behind",
+                )
+            elif value is not None:
+                found[key] = value
+        return tuple(found.items())
 
     def _args(self, args: ir.Args) -> ir.Args:
         return tuple(

@@ -36,6 +36,7 @@ def router_making(
     simple = (
         library in _WRITTEN_OUT
         and {key for key, _ in args} <= _WRITTEN_OUT[library]
+        and _are_weights(dict(args).get("weights"))
         and router.input_path is None
         and router.result_path is None
         and written_out
@@ -66,6 +67,14 @@ def router_making(
         )
     attribute = names.give("router") if root else method
     return MakeRouter(router.name, attribute, "object", routes, make=made, name=name)
+
+
+def _are_weights(value: object) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and all(isinstance(key, str) for key in value)
+        and all(isinstance(weight, (int, float)) for weight in value.values())
+    )
 
 
 def _route(route: ir.Route, facts: Facts) -> RouteMade:

@@ -254,9 +254,8 @@ class _Inference:
             return Facts()
         for key, value in step.args:
             if key in ("pass_context", "fn_select_outlets") and value:
-                self._report(
-                    target, f"graphc does not compile {key}= of {target.name} yet", "GC016"
-                )
+                message = f"graphc does not compile {key}= of {target.name} yet"
+                self._report(target, message, "GC016")
         return self._called(function, full_event)
 
     def _object(

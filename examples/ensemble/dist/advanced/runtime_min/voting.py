@@ -165,6 +165,15 @@ def normalize(
     return {name: weights.get(name, 0) for name in routes}
 
 
+def listed(
+    weights: dict[str, float] | None, routes: Mapping[str, Any]
+) -> dict[str, float] | None:
+    """The weights as a list of models shows them: mlrun 1.12 adds routes without one."""
+    if weights is None or 1 - sum(weights.values()) > 1e-5:
+        return weights
+    return {**weights, **{name: 0 for name in routes if name not in weights}}
+
+
 def vote_type_of(outputs: Sequence[Any]) -> str:
     """Classification, if all predictions of all models are whole numbers."""
     if all(float(value).is_integer() for output in outputs for value in output):

@@ -86,7 +86,7 @@ class VotingEnsemble(ParallelRun):
         )
         self.name: str = name or "VotingEnsemble"
         self.vote_type = vote_type
-        self.weights = weights
+        self.weights = voting.listed(weights, self.routes)
         self.format_response_with_col_name_flag = format_response_with_col_name_flag
         self.prediction_col_name = prediction_col_name or "prediction"
         self.model_endpoint_uid = kwargs.get("model_endpoint_uid")

@@ -20,7 +20,7 @@ from ..requirements import requirement_lines
 from ..source import SourceTree
 from .bundle import Bundled, model_paths
 from .graph_json import graph_json, graph_md
-from .vendoring import vendored
+from .vendoring import imported, vendored
 
 _Target = TypeVar("_Target", ir.UserCode, ir.Dotted)
 
@@ -66,8 +66,7 @@ def _function_files(
         return HUB_MODULE if module == HUB_MODULE else module_name(tree, module)
 
     user_modules = {target.symbol.module for target in _targets(function, ir.UserCode)}
-    hub = any(target.name == HUB_TARGET for target in _targets(function, ir.Dotted))
-    if hub:
+    if _uses_hub(function):
         user_modules.add(HUB_MODULE)
     handler = handler_module(part.plan, graph.source, user_modules, module_file)
     own = {file.path for file in part.slice.files}
@@ -78,9 +77,8 @@ def _function_files(
     files: dict[str, bytes] = {f"{handler_name}.py": handler.text.encode()}
     files |= {file.path: file.text.encode() for file in part.slice.files}
     runtime = set(handler.runtime) | part.slice.runtime
-    if hub:
-        text = resources.files("graphc.templates").joinpath(f"hub/{HUB_MODULE}.py")
-        files[f"{HUB_MODULE}.py"] = text.read_bytes()
+    if _uses_hub(function):
+        files[f"{HUB_MODULE}.py"] = _hub_text()
         runtime.add("models")
     files |= vendored(runtime)
     files |= {f"models/{path}": data for path, data in part.bundled.files.items()}
@@ -139,20 +137,36 @@ def _image(function: ir.Function) -> tuple[str, str]:
 
 
 def _requirements(part: Part) -> Sequence[str]:
+    function = part.plan.function
     imports = {*part.slice.imports, *part.plan.imports}
-    if part.slice.model_spec or model_paths(part.plan.function):
+    if part.slice.model_spec or model_paths(function):
         imports.add("yaml")  # model_files reads a model_spec.yaml, if it meets one
-    return requirement_lines(sorted(imports), part.plan.function.requirements)
+    if _uses_hub(function):
+        imports |= imported(_hub_text())
+    return requirement_lines(sorted(imports), function.requirements)
+
+
+def _uses_hub(function: ir.Function) -> bool:
+    return any(target.name == HUB_TARGET for target in _targets(function, ir.Dotted))
+
+
+def _hub_text() -> bytes:
+    return resources.files("graphc.templates").joinpath(f"hub/{HUB_MODULE}.py").read_bytes()
 
 
 def _requirements_text(source: str, part: Part, lines: Sequence[str]) -> str:
     remarks = []
     if not lines:
         remarks.append("Nothing: the steps use the standard library only.")
-    if part.slice.unpickles:
-        place = part.slice.unpickles[0]
-        remarks += [
-            f"Models are unpickled ({one_line(place.file)}). The packages they need cannot be seen",
+    places = [place.file for place in part.slice.unpickles[:1]]
+    if _uses_hub(part.plan.function):
+        places = [f"{HUB_MODULE}.py"]
+    remarks += [
+        remark
+        for place in places
+        for remark in (
+            f"Models are unpickled ({one_line(place)}). The packages they need cannot be seen",
             "from here: name them with fn.with_requirements([...]).",
-        ]
+        )
+    ]
     return page("requirements.txt.j2", source=source, remarks=remarks, lines=lines)

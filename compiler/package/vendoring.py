@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -18,6 +19,17 @@ def vendored(modules: Iterable[str]) -> dict[str, bytes]:
             needed.add(name)
             todo += _imports(name)
     return {f"runtime_min/{name}.py": _text(name) for name in sorted(needed)}
+
+
+def imported(text: bytes) -> set[str]:
+    """The libraries that a module of ours imports: not the standard one, not runtime_min."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"runtime_min"}
 
 
 @cache

@@ -1,4 +1,7 @@
-"""Golden folders: `graph.py` (and what it needs) in; `dist/` or `stderr.txt` out."""
+"""Golden folders: `graph.py` (and what it needs) in; `dist/` or `stderr.txt` out.
+
+In golden folders runtime_min is a list of names, as its files are copies; examples have it all.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,18 @@ def cases() -> Iterator[Path]:
 def built(folder: Path) -> Build:
     """The build of a case; its models, if any, are looked up in its folder."""
     return build(folder / "graph.py", Options(models_root=folder))
+
+
+def expected(made: Build, folder: Path) -> dict[str, bytes]:
+    """The files that the case's `dist/` holds."""
+    if folder.parent == EXAMPLES:
+        return made.files
+    kept = {path: data for path, data in made.files.items() if "/runtime_min/" not in path}
+    for path in sorted(set(made.files) - set(kept)):
+        function, _, name = path.partition("/runtime_min/")
+        listed = f"{function}/runtime_min.txt"
+        kept[listed] = kept.get(listed, b"") + f"{name}\n".encode()
+    return kept
 
 
 def findings(made: Build) -> str:

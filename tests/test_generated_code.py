@@ -11,19 +11,31 @@ from pathlib import Path
 
 import pytest
 
-from golden_cases import cases
+from golden_cases import built, cases
 
+FILES = {case.name: built(case).files for case in cases()}
 PACKAGES = [
-    function_yaml.parent
-    for case in cases()
-    if (case / "dist").is_dir()
-    for function_yaml in sorted((case / "dist").glob("*/function.yaml"))
+    (case, path.partition("/")[0])
+    for case, files in FILES.items()
+    for path in sorted(files)
+    if path.endswith("/function.yaml")
 ]
 VERSIONS = [(3, minor) for minor in range(9, 14)]
 
 
-def label(package: Path) -> str:
-    return f"{package.parent.parent.name}/{package.name}"
+def label(package: tuple[str, str]) -> str:
+    return "/".join(package)
+
+
+def written(package: tuple[str, str], folder: Path) -> Path:
+    """The package's folder, below `folder`."""
+    case, function = package
+    for path, data in FILES[case].items():
+        if path.startswith(f"{function}/"):
+            target = folder / case / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    return folder / case / function
 
 
 def tool(*command: str, cwd: Path) -> None:
@@ -51,10 +63,9 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=label)
-def test_clean(package: Path, tmp_path: Path, mypy_cache: Path) -> None:
+def test_clean(package: tuple[str, str], tmp_path: Path, mypy_cache: Path) -> None:
     """ruff, black and mypy have nothing to say; run in the package, as reviewers do."""
-    copy = tmp_path / package.name
-    shutil.copytree(package, copy)
+    copy = written(package, tmp_path)
     names = sorted(path.relative_to(copy).as_posix() for path in copy.rglob("*.py"))
     rules = ["--extend-select", "I,B,UP,SIM", "--target-version", "py39"]
     tool("ruff", "check", "--isolated", "--no-cache", *rules, *names, cwd=copy)
@@ -65,8 +76,8 @@ def test_clean(package: Path, tmp_path: Path, mypy_cache: Path) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=label)
-def test_parses_everywhere_and_depends_on_nothing(package: Path) -> None:
-    for path in package.rglob("*.py"):
+def test_parses_everywhere_and_depends_on_nothing(package: tuple[str, str], tmp_path: Path) -> None:
+    for path in written(package, tmp_path).rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         own = "graph" not in path.stem or path.name == "graph_handler.py"
         for version in VERSIONS if own else ():
@@ -81,7 +92,7 @@ def test_parses_everywhere_and_depends_on_nothing(package: Path) -> None:
 
 
 @pytest.mark.parametrize("python", list(interpreters()), ids=lambda path: Path(path).name)
-def test_loads_on_every_python(python: str) -> None:
+def test_loads_on_every_python(python: str, tmp_path: Path) -> None:
     """All packages on the standard library start, on each interpreter that is installed."""
     program = r"""
 import re, sys, types
@@ -99,10 +110,11 @@ for folder in sys.argv[1:]:
     for name in set(sys.modules) - before:
         del sys.modules[name]
 """
+    folders = [written(package, tmp_path) for package in PACKAGES]
     plain = [
-        str(package)
-        for package in PACKAGES
-        if "Nothing:" in (package / "requirements.txt").read_text(encoding="utf-8")
+        str(folder)
+        for folder in folders
+        if "Nothing:" in (folder / "requirements.txt").read_text(encoding="utf-8")
     ]
     assert plain
     done = subprocess.run(

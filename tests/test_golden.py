@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from golden_cases import built, cases, findings
+from golden_cases import built, cases, expected, findings
 from graphc.package.publish import compare, publish
 
 CASES = list(cases())
@@ -29,11 +29,11 @@ def test_output_and_findings(folder: Path, update: bool) -> None:
         if made.failed:
             shutil.rmtree(dist, ignore_errors=True)
         else:
-            publish(made.files, dist)
+            publish(expected(made, folder), dist)
     assert findings(made) == (said.read_text(encoding="utf-8") if said.exists() else "")
     assert made.failed != dist.exists()
     if not made.failed:
-        assert compare(made.files, dist) == ""
+        assert compare(expected(made, folder), dist) == ""
 
 
 def test_same_bytes_in_another_process() -> None:

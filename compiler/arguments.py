@@ -214,6 +214,12 @@ class Arguments:
             if key not in _NOT_ARGUMENTS and item is not None
         }
 
+    def flag(self, value: Any, what: str, where: Span) -> bool | None:
+        """A value that is taken for true or false, None where it is not given."""
+        if value is None or isinstance(value, _PLAIN):
+            return None if value is None else bool(value)
+        raise self._session.wrong_value(value, f"{what} must be True or False", where)
+
     def path(self, value: Any, what: str, where: Span) -> str | None:
         """An `input_path` or `result_path`."""
         if value is None or value == "":

@@ -5,6 +5,7 @@ source --evaluate--> builder calls --freeze--> Graph --passes--> Plans --codegen
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -68,7 +69,10 @@ def build(main: Path, options: Options | None = None) -> Build:
     """Compile a graph file. Mistakes in it end up in `diagnostics`, all of a stage together."""
     made = Build()
     try:
-        with_deep_stack(lambda: _stages(made, main, options or Options()))
+        with warnings.catch_warnings():
+            # What Python's parser thinks of the user's style is none of a build's business.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            with_deep_stack(lambda: _stages(made, main, options or Options()))
     except GraphError as exc:
         made.diagnostics.add(exc.diagnostic(None))
     except _Stopped:

@@ -62,6 +62,9 @@ class SourceModule:
             text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
             span = Span(self.path, line, column, column + 1, text)
             raise GraphError("this is not valid Python", code="GC001", span=span) from exc
+        except cst.CSTValidationError as exc:
+            # Of what Python allows, `return"x"` among it, or refuses later than its grammar.
+            raise GraphError(f"{self.path} cannot be read: {exc}", code="GC001") from exc
 
     def _python_says(self) -> tuple[int, int] | None:
         """Where Python's own parser sees the mistake; libcst often names the first line."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import random
+import re
 import tempfile
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from golden_cases import findings
+from golden_cases import cases, findings
 from graphc.diagnostics import CODES
 from graphc.pipeline import Build, build
 from running import answers
@@ -138,3 +142,57 @@ def test_routes(key: str, keyword: str, text: str) -> None:
                 Path(folder),
             )  # fmt: skip
             assert json.loads(answer.body)["outputs"] == [text]
+
+
+PIECES = re.compile(r"""\w+|\s+|"[^"\n]*"|'[^'\n]*'|.""")
+REPLACEMENTS = (
+    'None [] {} 0 -1 "" "x" b"x" 1.5 True ... object() lambda(x):x mlrun graph fn print *[1] '
+    '**{"a":1} {"a"} (1,2) Unknown()'
+).split()
+
+
+def mutated(text: str, chance: random.Random) -> str:
+    """The graph file with a few of its words replaced, moved, doubled or left out."""
+    pieces = PIECES.findall(text)
+    for _ in range(chance.randint(1, 4)):
+        here, there = chance.randrange(len(pieces)), chance.randrange(len(pieces))
+        match chance.randrange(5):
+            case 0:
+                pieces[here] = pieces[there]
+            case 1:
+                del pieces[here]
+            case 2:
+                pieces.insert(here, pieces[there])
+            case 3:
+                pieces[here] = chance.choice(REPLACEMENTS)
+            case 4:
+                pieces[here], pieces[there] = pieces[there], pieces[here]
+    return "".join(pieces)
+
+
+def test_mutated_graphs_end_in_packages_or_findings(tmp_path: Path) -> None:
+    """A long run: GRAPHC_EXAMPLES=20000 GRAPHC_RANDOM=1 tests/run tests/test_hostile.py"""
+    chance = random.Random(None if os.environ.get("GRAPHC_RANDOM") else 1)
+    texts = [(case / "graph.py").read_text(encoding="utf-8") for case in cases()]
+    for _ in range(int(os.environ.get("GRAPHC_EXAMPLES", "400"))):
+        text = mutated(chance.choice(texts), chance)
+        try:
+            compiled(text, tmp_path)
+        except Exception as exc:
+            raise AssertionError(f"{exc!r} on\n{text}") from exc
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'graph.to(name="a", handler=lambda\n  x:\n x).respond()',
+        'def f():\n    return"x"',
+        'x = "a" b"b"',
+        'graph.to(name="a", handler="(event)", full_event=graph)',
+        'graph.add_step("mlrun.serving.merger.Merge", name="m", key_path=3)',
+        'graph.to("*mlrun.serving.VotingEnsemble", "v", weights={"a": "b"}).add_route("a", "x")',
+    ],
+)
+def test_what_once_crashed(line: str, tmp_path: Path) -> None:
+    head = "import mlrun\nfn = mlrun.new_function('f', kind='serving')\n"
+    compiled(f"{head}graph = fn.set_topology('flow')\n{line}\n", tmp_path)

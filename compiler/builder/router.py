@@ -153,7 +153,7 @@ class RouterBuilder(StepBuilder):
             after=tuple(self.after),
             input_path=arguments.path(self.input_path, "input_path", self.span),
             result_path=arguments.path(self.result_path, "result_path", self.span),
-            responder=bool(self.responder),
+            responder=bool(arguments.flag(self.responder, "responder", self.span)),
             on_error=self.on_error,
         )
 

@@ -9,7 +9,9 @@ import libcst as cst
 
 def free_names(node: cst.BaseExpression) -> set[str]:
     """Names read in a lambda or expression and bound outside of it, builtins included."""
-    return free_in(ast.parse(cst.Module([]).code_for_node(node).strip(), mode="eval").body)
+    text = cst.Module([]).code_for_node(node)
+    # In parentheses, as its line breaks may have stood in brackets that are not part of it.
+    return free_in(ast.parse(f"({text}\n)", mode="eval").body)
 
 
 def free_in(node: ast.AST) -> set[str]:

@@ -114,6 +114,13 @@ class SourceTree:
             self._modules[name] = self._find(name)
         return self._modules[name]
 
+    def text(self, path: str, where: Span) -> str:
+        """The text of a file given by its path, relative to the graph file's folder."""
+        file = self.root / path
+        if not file.is_file():
+            raise GraphError(f"there is no file {path!r}", code="GC011", span=where)
+        return _read(file, path)
+
     def file(self, path: str) -> SourceModule | None:
         """The module in a `.py` file given by its path, relative to the graph file's folder."""
         target = (self.root / path).resolve()

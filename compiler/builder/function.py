@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ir
@@ -118,7 +119,7 @@ class FunctionBuilder(HostObject):
         if name in self._skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
         if name in self._without_place:
-            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._reported(name))
+            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._reported(f"{name}()"))
         if name in self._refused:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._refuse(name))
         return super().read(name)
@@ -131,7 +132,7 @@ class FunctionBuilder(HostObject):
     def _reported(self, name: str) -> FunctionBuilder:
         self.session.diagnostics.warning(
             "GC032",
-            f"{name}() is not carried into the package yet",
+            f"{name} is not carried into the package yet",
             self.session.call_span,
             help="set it in the package's function.yaml when you deploy",
         )
@@ -259,19 +260,39 @@ class FunctionBuilder(HostObject):
     ) -> FunctionBuilder:
         if overwrite:
             self.requirements.clear()
-        if isinstance(requirements, Unknown):
-            raise unknown_value(requirements, self.session.span)
-        for line in requirements or ():
-            where = self.session.argument_span("requirements", 0)
-            line = self.session.text(line, "a requirement", where)
+        where = self.session.argument_span("requirements", 0)
+        lines = self._lines(requirements, where)
+        lines += self._lines(requirements_file, self.session.argument_span("requirements_file"))
+        for line in lines:
             if line not in self.requirements:
                 self.requirements.append(line)
         return self
+
+    def _lines(self, value: Any, where: Span) -> list[str]:
+        """Requirements: a list of them, or the path of a file with one on each line."""
+        if value is None or value == "":
+            return []
+        if isinstance(value, str | PurePosixPath):
+            found = (
+                line.partition(" #")[0].strip()
+                for line in self.session.tree.text(str(value), where).splitlines()
+            )
+            return [line for line in found if line and not line.startswith("#")]
+        if not isinstance(value, list | tuple | set):
+            raise self.session.wrong_value(value, "requirements must be a list", where)
+        lines = [self.session.text(line, "a requirement", where) for line in value]
+        for line in lines:
+            if not line.isprintable():
+                raise GraphError(f"{line[:80]!r} is no requirement", code="GC018", span=where)
+        return lines
 
     def set_env(self, name: Any, value: Any = None, value_from: Any = None) -> FunctionBuilder:
         where = self.session.argument_span("value", 1)
         if isinstance(value, Unknown):
             raise unknown_value(value, where)
+        if value_from is not None:
+            self._reported("set_env(value_from=...)")
+            return self
         text = self.session.text(str(value), "the variable's value", where)
         self.env[self.session.text(name, "the variable's name", where)] = text
         return self
@@ -294,6 +315,13 @@ class FunctionBuilder(HostObject):
             raise self.session.wrong_value(
                 self.parameters, "spec.parameters must be a dict", self.span
             )
+        least = _whole(self.min_replicas, "min_replicas", self)
+        most = _whole(self.max_replicas, "max_replicas", self)
+        if most is not None and (most == 0 or (least or 0) > most):
+            raise GraphError(
+                f"{least or 1} to {most} replicas are none that Nuclio can run",
+                help="max_replicas is at least 1, and at least min_replicas",
+            )
         parameters = Arguments(self.session).freeze(self.parameters, self.span)
         return ir.Function(
             name=self.name,
@@ -304,8 +332,8 @@ class FunctionBuilder(HostObject):
             parameters=parameters,
             requirements=tuple(self.requirements),
             env=tuple(sorted(self.env.items())),
-            min_replicas=_whole(self.min_replicas, "min_replicas", self),
-            max_replicas=_whole(self.max_replicas, "max_replicas", self),
+            min_replicas=least,
+            max_replicas=most,
             description=self.session.text(self.about, "description", self.span),
             verbose=bool(self.verbose),
         )

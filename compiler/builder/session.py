@@ -102,7 +102,9 @@ class Session(HostObject):
                 "the function has no name",
                 help='name it: mlrun.new_function("my-function", kind="serving")',
             )
-        return self._add(name, image=image, requirements=requirements)
+        return self._add(
+            name, image=image, requirements=requirements, requirements_file=requirements_file
+        )
 
     def code_to_function(
         self,
@@ -144,7 +146,13 @@ class Session(HostObject):
             # On Nuclio only the function's own file is searched; MLRun's simulator then looks
             # into the file that defines the graph. Accept both.
             code = (module.name, "") if module.name else ("",)
-        function = self._add(name or "", image=image or "", requirements=requirements, code=code)
+        function = self._add(
+            name or "",
+            image=image or "",
+            requirements=requirements,
+            requirements_file=requirements_file,
+            code=code,
+        )
         function.about = description
         return function
 
@@ -179,6 +187,7 @@ class Session(HostObject):
         *,
         image: Any,
         requirements: Any = None,
+        requirements_file: str = "",
         code: tuple[str, ...] = ("",),
     ) -> FunctionBuilder:
         where = self.argument_span("name", 0)
@@ -187,7 +196,7 @@ class Session(HostObject):
             raise GraphError(f"there is a function {name!r} already", span=where)
         function = FunctionBuilder(self, name, self.span, code)
         function.image = self.text(image, "image", self.argument_span("image"))
-        function.with_requirements(requirements)
+        function.with_requirements(requirements, requirements_file=requirements_file)
         self.functions.append(function)
         return function
 

@@ -85,6 +85,12 @@ def _function_files(
     files["requirements.txt"] = _requirements_text(source, part, requirements).encode()
 
     base_image, replaced = _image(function)
+    # mlrun's defaults are 1 and 4; Nuclio refuses a least number above the most.
+    least = (
+        min(1, function.max_replicas or 1)
+        if function.min_replicas is None
+        else (function.min_replicas)
+    )
     folders = sorted({path.partition("/")[0] for path in files if "/" in path})
     files["function.yaml"] = page(
         "function.yaml.j2",
@@ -94,8 +100,8 @@ def _function_files(
         handler=f"{handler_name}:handler",
         env=function.env,
         environment=[one_line(item.name) for item in part.plan.environment if item.required],
-        min_replicas=1 if function.min_replicas is None else function.min_replicas,
-        max_replicas=4 if function.max_replicas is None else function.max_replicas,
+        min_replicas=least,
+        max_replicas=max(4, least) if function.max_replicas is None else function.max_replicas,
         base_image=base_image,
         replaced_image=replaced,
         requirements=requirements,

@@ -222,8 +222,3 @@ def _one_pair(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return not isinstance(inner, (ast.Tuple, ast.NamedExpr))
-
-
-def unresolved(value: Any) -> bool:
-    """Is this a name that was not found?"""
-    return isinstance(value, ir.Named)

@@ -172,6 +172,11 @@ class Function:
     description: str = ""
     verbose: bool = False
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the flow; of a function that is a router, that router."""
+        return (self.root,) if isinstance(self.root, Router) else self.root.steps
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
@@ -179,6 +184,13 @@ class Graph:
 
     source: str
     functions: tuple[Function, ...] = ()
+
+
+def library(step: Step) -> str | None:
+    """The class of MLRun's or storey's that a task runs; None if it runs the user's code."""
+    if isinstance(step, Task) and isinstance(step.cls, Dotted):
+        return step.cls.name
+    return None
 
 
 def targets(step: Step | Route) -> Iterator[Target]:

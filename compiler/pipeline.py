@@ -135,10 +135,8 @@ def _stages(made: Build, main: Path, options: Options) -> None:
 
 def _roots(function: ir.Function) -> list[Symbol]:
     """The user's classes and functions that a function's steps name."""
-    root = function.root
-    steps = (root,) if isinstance(root, ir.Router) else root.steps
     found: dict[Symbol, None] = {}
-    for step in steps:
+    for step in function.steps:
         for target in ir.targets(step):
             if isinstance(target, ir.UserCode):
                 found[target.symbol] = None

@@ -28,6 +28,7 @@ from ..plan import (
     Plan,
     User,
 )
+from ..runtime_names import counterpart
 from .expressions import as_function, as_lambda, formula, literal, quoted
 from .formatting import formatted
 from .pages import page
@@ -35,14 +36,6 @@ from .scope import ModuleScope
 from .statements import Statements
 from .text import docstring_text, one_line
 from .writer import Writer
-
-#: Classes of MLRun's that runtime_min has counterparts of: (module, name).
-RUNTIME_CLASSES = {
-    "mlrun.serving.V2ModelServer": ("models", "V2ModelServer"),
-    "mlrun.serving.ModelRouter": ("routers", "ModelRouter"),
-    "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
-    "mlrun.serving.routers.ParallelRun": ("ensembles", "ParallelRun"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +164,10 @@ class _Handler:
         match cls:
             case User(symbol=symbol):
                 return self._scope.user(symbol)
-            case Library(name=name) if name in RUNTIME_CLASSES:
-                return self._scope.runtime_name(*RUNTIME_CLASSES[name])
             case Library(name=name):
+                ours = counterpart(name)
+                if ours is not None:
+                    return self._scope.runtime_name(ours.module, ours.name)
                 return self._scope.library(name)
         raise AssertionError(f"{cls} is no class")
 

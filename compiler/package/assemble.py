@@ -117,9 +117,8 @@ def _function_files(
 
 
 def _targets(function: ir.Function, kind: type[_Target]) -> list[_Target]:
-    root = function.root
-    steps = (root,) if isinstance(root, ir.Router) else root.steps
-    return [target for step in steps for target in ir.targets(step) if isinstance(target, kind)]
+    found = (target for step in function.steps for target in ir.targets(step))
+    return [target for target in found if isinstance(target, kind)]
 
 
 def _image(function: ir.Function) -> tuple[str, str]:

@@ -22,10 +22,8 @@ class Bundled:
 
 def model_paths(function: ir.Function) -> dict[str, Span]:
     """The model paths of a function, and where each is first given."""
-    root = function.root
-    steps = (root,) if isinstance(root, ir.Router) else root.steps
     found: dict[str, Span] = {}
-    for step in steps:
+    for step in function.steps:
         for owner in (step, *(step.routes if isinstance(step, ir.Router) else ())):
             path = dict(owner.args).get("model_path")
             if isinstance(path, str) and path:

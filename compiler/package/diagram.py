@@ -125,7 +125,7 @@ class _Drawing:
             shape: Shape = "box"
             if isinstance(step, ir.Router):
                 shape = "router"
-            elif isinstance(step.cls, ir.Dotted) and step.cls.name == "storey.Filter":
+            elif ir.library(step) == "storey.Filter":
                 shape = "filter"
             self._node(f"step:{step.name}", step.name, shape)
         request = self._ids["request"]
@@ -148,12 +148,7 @@ class _Drawing:
                 catcher = isinstance(step, ir.Task) and step.catcher
                 if flow.engine == "sync" or step.responder or catcher:
                     self._arrow(node, self._answered())
-            if (
-                isinstance(step, ir.Task)
-                and isinstance(step.cls, ir.Dotted)
-                and step.cls.name == "storey.Filter"
-                and answers
-            ):
+            if ir.library(step) == "storey.Filter" and answers:
                 dropped = self._node("end:204", "204", "end", wanted="dropped")
                 self._arrow(node, dropped, "dropped", "failure")
         if flow.on_error is not None:

@@ -98,7 +98,7 @@ class _Inference:
     def facts(self) -> FunctionFacts:
         found = FunctionFacts()
         root = self._function.root
-        for step in (root,) if isinstance(root, ir.Router) else root.steps:
+        for step in self._function.steps:
             if isinstance(step, ir.Router):
                 found.steps[step.name] = self._router(step)
                 for route in step.routes:
@@ -107,7 +107,7 @@ class _Inference:
                 found.steps[step.name] = self._task(step, step.name)
         if isinstance(root, ir.Flow) and root.engine == "sync":
             self._synchronous(root, found)
-        self._synchronous_routes(found, root)
+        self._synchronous_routes(found)
         return found
 
     def _synchronous(self, flow: ir.Flow, found: FunctionFacts) -> None:
@@ -133,9 +133,9 @@ class _Inference:
                     'use engine="async", or an ordinary function',
                 )
 
-    def _synchronous_routes(self, found: FunctionFacts, root: ir.Flow | ir.Router) -> None:
+    def _synchronous_routes(self, found: FunctionFacts) -> None:
         """Routers call their routes; they await nothing (serving.md 6.2)."""
-        for router in (root,) if isinstance(root, ir.Router) else root.steps:
+        for router in self._function.steps:
             for route in router.routes if isinstance(router, ir.Router) else ():
                 target = route.function or route.cls
                 if found.routes[router.name, route.key].is_async and target is not None:

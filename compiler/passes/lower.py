@@ -120,7 +120,7 @@ class _FlowLowering:
         self._keeps_context = False
         #: Synchronous engine with a handler for the whole graph and steps of both kinds: then
         #: `event.body` follows every step, so that the handler finds what the failed step got.
-        self._follow = self._sync and flow.on_error is not None and self._mixed()
+        self._follow = self._sync and flow.on_error is not None and len(self._kinds()) > 1
 
     def plan(self) -> Plan:
         topology = self._topology
@@ -143,13 +143,13 @@ class _FlowLowering:
             imports=_imports(self._facts),
         )
 
-    def _mixed(self) -> bool:
-        kinds = {
+    def _kinds(self) -> set[Value]:
+        """What the steps of the normal flow take."""
+        return {
             self._facts.steps[step.name].takes
             for step in self._flow.steps
             if not (isinstance(step, ir.Task) and step.catcher)
         }
-        return len(kinds) > 1
 
     # -- what is made at start
 
@@ -506,13 +506,8 @@ class _FlowLowering:
     def _graph_catch(self) -> list[Instruction]:
         """Synchronous engine: the graph's handler ends the flow and answers (serving.md 7.4)."""
         assert self._flow.on_error is not None
-        kinds = {
-            self._facts.steps[step.name].takes
-            for step in self._flow.steps
-            if not (isinstance(step, ir.Task) and step.catcher)
-        }
         # Behind an event step the local `body` is out of date, or not there yet.
-        state: State = "event" if self._follow or kinds == {"event"} else "body"
+        state: State = "event" if self._follow or self._kinds() == {"event"} else "body"
         sees = self._topology.sees_event(self._flow.on_error)
         caught = [Caught("", messages=True)] if sees else []
         return [*caught, *self._path(self._flow.on_error, state, alone=True)]
@@ -528,8 +523,5 @@ def _returning(block: list[Instruction]) -> list[Instruction]:
 
 def _library(step: ir.Step) -> str | None:
     """The storey step or Merge that a task is, None for the user's own."""
-    if isinstance(step, ir.Task) and isinstance(step.cls, ir.Dotted):
-        name = step.cls.name
-        if name.startswith("storey.") or name == MERGE:
-            return name
-    return None
+    name = ir.library(step)
+    return name if name and (name.startswith("storey.") or name == MERGE) else None

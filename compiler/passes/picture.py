@@ -88,11 +88,7 @@ def _flow(flow: ir.Flow) -> list[str]:
                 seen.add(name)
                 lines.append(_line(flow, name, following, preceding)[0])
     lines += [
-        f"{step.name} dropped -> 204"
-        for step in flow.steps
-        if isinstance(step, ir.Task)
-        and isinstance(step.cls, ir.Dotted)
-        and step.cls.name == "storey.Filter"
+        f"{step.name} dropped -> 204" for step in flow.steps if ir.library(step) == "storey.Filter"
     ]
     return lines
 

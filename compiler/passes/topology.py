@@ -152,7 +152,7 @@ class Topology:
         last = ""
         while True:
             step = self._steps[name]
-            if _is_merge(step):
+            if ir.library(step) == MERGE:
                 return last, name if last else None
             if (
                 len(self._preceding[name]) != 1
@@ -197,7 +197,7 @@ class Topology:
 
     def _gets_event(self, name: str) -> bool:
         step = self._steps[name]
-        merges = _is_merge(step) and name not in self.gathered and len(step.after) > 1
+        merges = ir.library(step) == MERGE and name not in self.gathered and len(step.after) > 1
         return self._facts.steps[name].takes == "event" or merges
 
     def _uses_event(self, name: str) -> bool:
@@ -258,7 +258,3 @@ class Topology:
                 found.add(name)
                 todo += self.following[name]
         return found
-
-
-def _is_merge(step: ir.Step) -> bool:
-    return isinstance(step, ir.Task) and isinstance(step.cls, ir.Dotted) and step.cls.name == MERGE

@@ -155,6 +155,18 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """Where and how a function runs; nothing of it changes an answer."""
+
+    image: str = ""
+    requirements: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function container."""
 
@@ -163,14 +175,9 @@ class Function:
     root: Flow | Router
     #: The modules, in order, whose names step classes are looked up in; "" is the graph file.
     code: tuple[str, ...] = ("",)
-    image: str = ""
     parameters: Args = ()
-    requirements: tuple[str, ...] = ()
-    env: tuple[tuple[str, str], ...] = ()
-    min_replicas: int | None = None
-    max_replicas: int | None = None
-    description: str = ""
     verbose: bool = False
+    settings: Settings = Settings()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -218,7 +225,7 @@ def show(graph: Graph) -> str:
     for function in graph.functions:
         lines.append(f"function {function.name}")
         for name in ("image", "requirements", "env", "min_replicas", "max_replicas"):
-            if value := getattr(function, name):
+            if value := getattr(function.settings, name):
                 lines.append(f"  {name} = {value!r}")
         if function.parameters:
             lines.append(f"  parameters = {_show_args(function.parameters)}")

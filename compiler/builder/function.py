@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ir
@@ -13,6 +12,7 @@ from ..frontend.values import HostFunction, HostObject, Unknown
 from .flow import FlowBuilder
 from .mistakes import not_yet, unknown_value
 from .router import RouteBuilder, RouterBuilder
+from .settings import Settings
 
 if TYPE_CHECKING:
     from .session import Session
@@ -22,20 +22,14 @@ class _Spec(HostObject):
     """`fn.spec`: attributes that MLRun keeps there."""
 
     description = "a function's spec"
-    _aliases: ClassVar[Mapping[str, str]] = {
-        "image": "image",
-        "default_class": "default_class",
-        "parameters": "parameters",
-        "min_replicas": "min_replicas",
-        "max_replicas": "max_replicas",
-        "description": "about",
-    }
+    #: Those that concern answers; all others are deployment's (`Settings`).
+    _own: ClassVar[frozenset[str]] = frozenset(("default_class", "parameters"))
     #: Settings that change what callers are answered, and are not compiled yet.
     _refused: ClassVar[frozenset[str]] = frozenset(
         """default_content_type error_stream graph_initializer load_mode secret_sources
         track_models""".split()
     )
-    api = frozenset({*_aliases, "graph"})
+    api = Settings.attributes | _own | {"graph"}
 
     def __init__(self, function: FunctionBuilder) -> None:
         self._function = function
@@ -43,23 +37,17 @@ class _Spec(HostObject):
     def read(self, name: str) -> Any:
         if name == "graph":
             return self._function.root
-        return getattr(self._function, self._aliases[name])
+        if name in self._own:
+            return getattr(self._function, name)
+        return self._function.settings.read(name)
 
     def assign(self, name: str, value: Any) -> None:
-        session = self._function.session
-        if name == "replicas":
-            self._function.min_replicas = self._function.max_replicas = value
-        elif name in self._refused:
+        if name in self._refused:
             raise not_yet(f"the setting spec.{name}")
-        elif name in self._aliases:
-            setattr(self._function, self._aliases[name], value)
+        if name in self._own:
+            setattr(self._function, name, value)
         else:
-            session.diagnostics.warning(
-                "GC032",
-                f"the setting spec.{name} is not carried into the package yet",
-                session.call_span,
-                help="set it in the package's function.yaml when you deploy",
-            )
+            self._function.settings.assign(name, value)
 
 
 class FunctionBuilder(HostObject):
@@ -78,24 +66,15 @@ class FunctionBuilder(HostObject):
         "add_v3io_stream_trigger": "stream triggers",
         "add_rabbitmq_trigger": "stream triggers",
     }
-    #: Settings of the deployment that packages have no place for yet.
-    _without_place: ClassVar[frozenset[str]] = frozenset(
-        """set_config set_env_from_secret set_label set_source_archive with_annotations
-        with_commands with_http with_limits with_node_selection with_preemption_mode
-        with_priority_class with_requests with_security_context with_source_archive""".split()
-    )
     #: Calls that have no meaning for the graph (serving.md 1.4).
     _skipped: ClassVar[frozenset[str]] = frozenset(
         "apply deploy doc export invoke plot save to_mock_server to_yaml".split()
     )
     api = (
         _skipped
-        | _without_place
+        | Settings.calls
         | frozenset(_refused)
-        | frozenset(
-            """add_child_function add_model name set_env set_envs set_topology spec verbose
-            with_requirements""".split()
-        )
+        | frozenset("add_child_function add_model name set_topology spec verbose".split())
     )
 
     def __init__(self, session: Session, name: str, span: Span, code: tuple[str, ...]) -> None:
@@ -104,22 +83,17 @@ class FunctionBuilder(HostObject):
         self.span = span
         self.code = code
         self.root: FlowBuilder | RouterBuilder | None = None
-        self.image: Any = ""
-        self.about: Any = ""
         self.default_class: Any = None
         self.parameters: Any = {}
-        self.requirements: list[str] = []
-        self.env: dict[str, str] = {}
-        self.min_replicas: Any = None
-        self.max_replicas: Any = None
         self.verbose: Any = False
+        self.settings = Settings(session, span)
         self.spec = _Spec(self)
 
     def read(self, name: str) -> Any:
         if name in self._skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
-        if name in self._without_place:
-            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._reported(f"{name}()"))
+        if name in Settings.calls:
+            return self.settings.call(name, self)
         if name in self._refused:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._refuse(name))
         return super().read(name)
@@ -128,15 +102,6 @@ class FunctionBuilder(HostObject):
         if name == "apply":
             return self
         return Unknown(f"graphc does not run fn.{name}()", self.session.call_span)
-
-    def _reported(self, name: str) -> FunctionBuilder:
-        self.session.diagnostics.warning(
-            "GC032",
-            f"{name} is not carried into the package yet",
-            self.session.call_span,
-            help="set it in the package's function.yaml when you deploy",
-        )
-        return self
 
     def _refuse(self, name: str) -> Any:
         raise not_yet(self._refused[name])
@@ -251,59 +216,6 @@ class FunctionBuilder(HostObject):
     def add_child_function(self, *args: Any, **kwargs: Any) -> Any:
         raise not_yet("child functions")
 
-    def with_requirements(
-        self,
-        requirements: Any = None,
-        overwrite: bool = False,
-        prepare_image_for_deploy: bool = True,
-        requirements_file: str = "",
-    ) -> FunctionBuilder:
-        if overwrite:
-            self.requirements.clear()
-        where = self.session.argument_span("requirements", 0)
-        lines = self._lines(requirements, where)
-        lines += self._lines(requirements_file, self.session.argument_span("requirements_file"))
-        for line in lines:
-            if line not in self.requirements:
-                self.requirements.append(line)
-        return self
-
-    def _lines(self, value: Any, where: Span) -> list[str]:
-        """Requirements: a list of them, or the path of a file with one on each line."""
-        if value is None or value == "":
-            return []
-        if isinstance(value, str | PurePosixPath):
-            found = (
-                line.partition(" #")[0].strip()
-                for line in self.session.tree.text(str(value), where).splitlines()
-            )
-            return [line for line in found if line and not line.startswith("#")]
-        if not isinstance(value, list | tuple | set):
-            raise self.session.wrong_value(value, "requirements must be a list", where)
-        lines = [self.session.text(line, "a requirement", where) for line in value]
-        for line in lines:
-            if not line.isprintable():
-                raise GraphError(f"{line[:80]!r} is no requirement", code="GC018", span=where)
-        return lines
-
-    def set_env(self, name: Any, value: Any = None, value_from: Any = None) -> FunctionBuilder:
-        where = self.session.argument_span("value", 1)
-        if isinstance(value, Unknown):
-            raise unknown_value(value, where)
-        if value_from is not None:
-            self._reported("set_env(value_from=...)")
-            return self
-        text = self.session.text(str(value), "the variable's value", where)
-        self.env[self.session.text(name, "the variable's name", where)] = text
-        return self
-
-    def set_envs(self, env_vars: Any = None, file_path: Any = None) -> FunctionBuilder:
-        if not isinstance(env_vars, dict):
-            raise not_yet("environment files")
-        for name, value in env_vars.items():
-            self.set_env(name, value)
-        return self
-
     def freeze(self) -> ir.Function:
         """The function as data; raises GraphError."""
         if self.root is None:
@@ -315,31 +227,13 @@ class FunctionBuilder(HostObject):
             raise self.session.wrong_value(
                 self.parameters, "spec.parameters must be a dict", self.span
             )
-        least = _whole(self.min_replicas, "min_replicas", self)
-        most = _whole(self.max_replicas, "max_replicas", self)
-        if most is not None and (most == 0 or (least or 0) > most):
-            raise GraphError(
-                f"{least or 1} to {most} replicas are none that Nuclio can run",
-                help="max_replicas is at least 1, and at least min_replicas",
-            )
         parameters = Arguments(self.session).freeze(self.parameters, self.span)
         return ir.Function(
             name=self.name,
             span=self.span,
             root=self.root.freeze(),
             code=self.code,
-            image=self.session.text(self.image, "image", self.span),
             parameters=parameters,
-            requirements=tuple(self.requirements),
-            env=tuple(sorted(self.env.items())),
-            min_replicas=least,
-            max_replicas=most,
-            description=self.session.text(self.about, "description", self.span),
+            settings=self.settings.freeze(),
             verbose=bool(self.verbose),
         )
-
-
-def _whole(value: Any, what: str, function: FunctionBuilder) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    raise function.session.wrong_value(value, f"{what} must be a whole number", function.span)

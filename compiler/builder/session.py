@@ -153,7 +153,7 @@ class Session(HostObject):
             requirements_file=requirements_file,
             code=code,
         )
-        function.about = description
+        function.settings.description = description
         return function
 
     def import_function(
@@ -195,8 +195,8 @@ class Session(HostObject):
         if any(function.name == name for function in self.functions):
             raise GraphError(f"there is a function {name!r} already", span=where)
         function = FunctionBuilder(self, name, self.span, code)
-        function.image = self.text(image, "image", self.argument_span("image"))
-        function.with_requirements(requirements, requirements_file=requirements_file)
+        function.settings.image = self.text(image, "image", self.argument_span("image"))
+        function.settings.with_requirements(requirements, requirements_file=requirements_file)
         self.functions.append(function)
         return function
 

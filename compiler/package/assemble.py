@@ -86,22 +86,23 @@ def _function_files(
 
     base_image, replaced = _image(function)
     # mlrun's defaults are 1 and 4; Nuclio refuses a least number above the most.
-    least = (
-        min(1, function.max_replicas or 1)
-        if function.min_replicas is None
-        else (function.min_replicas)
-    )
+    settings = function.settings
+    least, most = settings.min_replicas, settings.max_replicas
+    if least is None:
+        least = min(1, most or 1)
     folders = sorted({path.partition("/")[0] for path in files if "/" in path})
     files["function.yaml"] = page(
         "function.yaml.j2",
         source=source,
         name=function.name,
-        description=function.description or part.plan.summary,
+        description=settings.description or part.plan.summary,
         handler=f"{handler_name}:handler",
-        env=function.env,
+        env=settings.env,
         environment=[one_line(item.name) for item in part.plan.environment if item.required],
         min_replicas=least,
-        max_replicas=max(4, least) if function.max_replicas is None else function.max_replicas,
+        max_replicas=max(4, least)
+        if function.settings.max_replicas is None
+        else function.settings.max_replicas,
         base_image=base_image,
         replaced_image=replaced,
         requirements=requirements,
@@ -123,7 +124,7 @@ def _targets(function: ir.Function, kind: type[_Target]) -> list[_Target]:
 
 def _image(function: ir.Function) -> tuple[str, str]:
     """`(base image, the image it stands for)`: MLRun's own images are of no use here."""
-    image = function.image
+    image = function.settings.image
     if not image or image.partition(":")[0].partition("@")[0] in (
         "mlrun/mlrun",
         "mlrun/ml-base",
@@ -148,7 +149,7 @@ def _requirements(part: Part) -> Sequence[str]:
         imports.add("yaml")  # model_files reads a model_spec.yaml, if it meets one
     if _uses_hub(function):
         imports |= imported(_hub_text())
-    return requirement_lines(sorted(imports), function.requirements)
+    return requirement_lines(sorted(imports), function.settings.requirements)
 
 
 def _uses_hub(function: ir.Function) -> bool:

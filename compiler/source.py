@@ -32,7 +32,8 @@ class SourceModule:
         self.path = path
         self.text = text
         self.file = file
-        self.lines = text.splitlines()
+        #: As Python counts them: form feeds and U+2028 end no line.
+        self.lines = text.split("\n")
 
     @property
     def is_package(self) -> bool:
@@ -87,6 +88,11 @@ class SourceModule:
         one_line = where.end.line == where.start.line
         end = where.end.column + 1 if one_line else len(text) + 1
         return Span(self.path, where.start.line, where.start.column + 1, end, text)
+
+    def line_of(self, node: cst.CSTNode) -> int | None:
+        """The line that the node starts in, if it is a node of this file."""
+        where = self._positions.get(node)
+        return where.start.line if where else None
 
     def code(self, node: cst.CSTNode) -> str:
         """The node's text, on one line."""

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from graphc.code_index import CodeIndex, Symbol
 from graphc.diagnostics import Diagnostics
-from graphc.passes.slice_text import printable
-from graphc.passes.slicing import RESERVED, Slice, module_name, slice_code
+from graphc.passes.slicing import RESERVED, Slice, SlicedFile, module_name, slice_code
+from graphc.passes.slicing.text import printable
 from graphc.source import SourceTree
 
 CASES = sorted((Path(__file__).parent / "slicing").glob("*.txt"))
@@ -70,11 +70,23 @@ def test_case(case: Path, tmp_path: Path, update: bool) -> None:
     result, diagnostics = cut(tmp_path, next(iter(sources)), roots[1].split(", "))
     for file in result.files:
         compile(file.text, file.path, "exec")
+        check_lines(file, sources[file.source])
     answer = given_part + shown(result, diagnostics)
     if update and answer != text:
         case.write_text(answer, encoding="utf-8")
     else:
         assert answer == text
+
+
+def check_lines(file: SlicedFile, source: str) -> None:
+    """Every line that was copied knows where it comes from."""
+    written, there = file.text.split("\n")[:-1], source.split("\n")
+    assert len(file.lines) == len(written)
+    for line, number in zip(written[HEADER_LINES:], file.lines[HEADER_LINES:], strict=True):
+        if line.strip() and line in there and line.strip() not in ("pass", "else:"):
+            assert there[number - 1] == line
+        elif number == 0:
+            assert not line.strip()
 
 
 def test_header_names_hostile_files() -> None:

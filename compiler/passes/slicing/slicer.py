@@ -1,66 +1,31 @@
-"""The user's code that a function needs: from its classes and functions to files of its package.
+"""Follows names from the roots through the user's modules, and keeps what they need.
 
-In: top-level names (the roots). Out: for each user module that is reached, a file with the roots
-and, transitively, the top-level names that they read, copied verbatim:
-
-    import mlrun                                    from runtime_min.models import V2ModelServer
-    import numpy as np                              import numpy as np
-
-
-    class Model(mlrun.serving.V2ModelServer):  ->   class Model(V2ModelServer):
-        def predict(self, body):                        def predict(self, body):
-            return np.sum(body["inputs"])                   return np.sum(body["inputs"])
-
-
-    fn = mlrun.new_function("x", kind="serving")
-
-Statements that change a kept name in place are kept too; those that build the graph never are.
-What is read by name at run time only (`getattr`, strings, `eval`) cannot be seen.
+In: roots. Out: a `Slice`. What is kept of a module is noted in its `Cut`; `text` writes it.
 """
 
 from __future__ import annotations
 
 import builtins
-import keyword
-import re
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from collections.abc import Iterable
 
 import libcst as cst
 
-from ..code_index import CodeIndex, Symbol
-from ..diagnostics import Diagnostics, GraphError, Note, Span
-from ..reads import Read, reads
-from ..requirements import SHARED_PACKAGES
-from ..runtime_names import (
-    IDLE_BASES,
-    canonical,
-    counterpart,
-    is_replaced,
-    remedy,
-    subject,
-)
-from ..scopes import (
-    Binding,
-    Imported,
-    global_writes,
-    imports,
-    nested_imports,
-    walk,
-)
-from ..source import SourceModule, SourceTree
-from ..top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
-from . import slice_text
-from .slice_facts import Facts, evaluated_parts, is_import
-from .slice_text import Cut
-
-#: Modules that lie beside a function's code in a package or in Nuclio's images.
-RESERVED = frozenset({
-    "runtime_min", "_nuclio_wrapper", "_nuclio_async_wrapper", "wrapper_common", "nuclio_sdk",
-    "msgpack", "test_wrapper",
-})  # fmt: skip
+from ...code_index import CodeIndex, Symbol
+from ...diagnostics import Diagnostics, GraphError, Note, Span
+from ...reads import Read, reads
+from ...requirements import SHARED_PACKAGES
+from ...runtime_names import IDLE_BASES, canonical, counterpart, is_replaced
+from ...scopes import Binding, Imported, global_writes, imports, nested_imports, walk
+from ...source import SourceModule, SourceTree
+from ...top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
+from . import text
+from .cut import Cut, names, runtime_modules
+from .effects import Effects
+from .facts import Facts, evaluated_parts, is_import
+from .findings import Findings
+from .replaced import MODULE_NAMES, Replaced, counterpart_at
+from .result import Slice, SlicedFile, module_name
 
 _UNPICKLERS = frozenset({
     "pickle.load", "pickle.loads", "pickle.Unpickler", "cloudpickle.load", "cloudpickle.loads",
@@ -68,58 +33,8 @@ _UNPICKLERS = frozenset({
     "sklearn.externals.joblib.load", "shelve.open",
 })  # fmt: skip
 
-_MODULE_NAMES = frozenset({
-    "__file__", "__name__", "__doc__", "__package__", "__spec__", "__path__", "__loader__",
-    "__builtins__", "__annotations__",
-})  # fmt: skip
-
-
 #: Asks for a module as such; an empty path asks for whatever is in it.
 _NOTHING = ("",)
-
-
-@dataclass(frozen=True, slots=True)
-class SlicedFile:
-    """One file of user code in a package."""
-
-    #: Where it goes, relative to the package's folder, with forward slashes.
-    path: str
-    #: The user's file that it is cut from.
-    source: str
-    #: The kept top-level definitions, in source order.
-    names: tuple[str, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The user's code that a set of classes and functions needs."""
-
-    #: Sorted by path.
-    files: tuple[SlicedFile, ...] = ()
-    #: Third-party imports that it reaches, sorted, with the first place of each.
-    imports: Mapping[str, Span] = field(default_factory=dict, hash=False)
-    #: Modules of runtime_min that it imports.
-    runtime: frozenset[str] = frozenset()
-    #: Calls that unpickle something.
-    unpickles: tuple[Span, ...] = ()
-    #: Some code calls `get_model`.
-    model_spec: bool = False
-
-
-def module_name(tree: SourceTree, module: str) -> str:
-    """The name under which a package imports a module of the user's ("" is the graph file)."""
-    if module:
-        return module
-    stem = PurePosixPath(tree.main.path).name.partition(".")[0]
-    name = re.sub(r"\W", "_", stem) or "graph"
-    if name[0].isdigit():
-        name = f"_{name}"
-    if keyword.iskeyword(name):
-        name += "_"
-    while (other := tree.module(name)) is not None and other is not tree.main:
-        name += "_"
-    return name
 
 
 def slice_code(
@@ -144,22 +59,13 @@ def slice_code(
     return Slice()
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A finding that waits until all are there and can be put in order."""
-
-    span: Span
-    code: str
-    message: str
-    notes: tuple[Note, ...]
-    help: str
-
-
 class _Slicer:
     def __init__(self, tree: SourceTree, index: CodeIndex) -> None:
         self._tree = tree
         self._index = index
         self._facts = Facts(index)
+        self._effects = Effects(index, self._facts)
+        self._replaced = Replaced(index, self._facts)
         self._cuts: dict[str, Cut] = {}
         #: Definitions that are kept: what top-level statements may have to prepare.
         self._kept: set[Symbol] = set()
@@ -167,7 +73,7 @@ class _Slicer:
         self._waiting: list[tuple[Symbol, tuple[str, ...], Span | None]] = []
         self._imports: dict[str, Span] = {}
         self._unpickles: set[Span] = set()
-        self._refused: dict[tuple[str, str, str], _Refusal] = {}
+        self._findings = Findings()
         self._model_spec = False
 
     # -- what is kept
@@ -221,7 +127,7 @@ class _Slicer:
             return
         last = found[-1][0]
         if self._facts.builds_graph(cut.module, last):
-            self._refuse_graph_object(cut.module, name, last, origin)
+            self._findings.refuse_graph_object(cut.module, name, last, origin)
             return
         definitions = [
             (unit, binding)
@@ -253,7 +159,7 @@ class _Slicer:
         if name in module.main_only:
             unit, _ = module.main_only[name][0]
             if origin is not None:
-                self._refuse(
+                self._findings.refuse(
                     origin,
                     "GC022",
                     f"{name!r} is defined only when the file is run as a script",
@@ -261,7 +167,7 @@ class _Slicer:
                     'define it outside of `if __name__ == "__main__":`',
                 )
             return
-        if hasattr(builtins, name) or name in _MODULE_NAMES:
+        if hasattr(builtins, name) or name in MODULE_NAMES:
             return
         for _, imported in module.stars:
             source = module.absolute(imported)
@@ -387,7 +293,7 @@ class _Slicer:
             else:
                 annotated.setdefault(read.annotation, []).append(read)
         for annotation, inside in annotated.items():
-            replaced = [(read, self._replaced(module, read)) for read in inside]
+            replaced = [(read, self._replaced.base(module, read)) for read in inside]
             if any(name and counterpart_at(name, read) is None for read, name in replaced):
                 cut.annotations.add(annotation)
                 continue
@@ -397,34 +303,10 @@ class _Slicer:
         for read in plain:
             self._read(cut, read)
 
-    def _replaced(self, module: ModuleIndex, read: Read) -> str | None:
-        """The full name of what is read, without its attributes, if it is mlrun's or storey's."""
-        for _, imported in self._facts.import_bindings(module, read):
-            source = module.absolute(imported)
-            if source and is_replaced(source):
-                return f"{source}.{imported.attribute}" if imported.attribute else source
-        if read.imported is None and read.name not in module.bindings and module.stars:
-            return self._replaced_star(module, read.name)
-        return None
-
-    def _replaced_star(self, module: ModuleIndex, name: str) -> str | None:
-        if hasattr(builtins, name) or name in module.main_only or name in _MODULE_NAMES:
-            return None
-        if self._index.resolve(module.source.name, name) is not None:
-            return None
-        sources = [module.absolute(imported) or "" for _, imported in module.stars]
-        for source in sources:
-            if is_replaced(source) and counterpart(f"{source}.{name}"):
-                return f"{source}.{name}"
-        outside = [source for source in sources if not self._index.is_module(source)]
-        if outside and all(map(is_replaced, outside)):
-            return f"{outside[0]}.{name}"
-        return None
-
     def _read(self, cut: Cut, read: Read) -> None:
         module = cut.module
         place = module.source.span(read.attributes[-1] if read.attributes else read.node)
-        base = self._replaced(module, read)
+        base = self._replaced.base(module, read)
         if base is not None:
             self._read_replaced(cut, read, base, place)
         elif read.imported is not None:
@@ -453,7 +335,7 @@ class _Slicer:
             return
         position = counterpart_at(base, read)
         if position is None:
-            self._refuse_replaced(full, place)
+            self._findings.refuse_replaced(full, place)
             return
         found = counterpart(".".join([base, *read.path[:position]]))
         assert found is not None
@@ -528,7 +410,7 @@ class _Slicer:
         if not refuse:
             return
         place = cut.module.source.span(imported.alias)
-        self._refuse_replaced(full, place)
+        self._findings.refuse_replaced(full, place)
 
     def _import(self, source: SourceModule, name: str, statement: cst.CSTNode) -> None:
         parts = name.split(".")
@@ -553,7 +435,7 @@ class _Slicer:
                     and not is_import(unit)
                     and not is_type_checking(unit.node)
                     and not is_main_guard(unit.node)
-                    and self._facts.prepares(cut.module, unit, self._kept)
+                    and self._effects.prepares(cut.module, unit, self._kept)
                     and not self._facts.builds_graph(cut.module, unit)
                 ):
                     self._keep(cut, unit)
@@ -562,48 +444,9 @@ class _Slicer:
 
     # -- findings
 
-    def _refuse(
-        self,
-        span: Span,
-        code: str,
-        message: str,
-        notes: tuple[Note, ...],
-        help: str,
-        key: str = "",
-    ) -> None:
-        """Notes a finding once for each file and subject: at its first place."""
-        refusal = _Refusal(span, code, message, notes, help)
-        slot = (code, span.file, key or message)
-        if slot not in self._refused or span < self._refused[slot].span:
-            self._refused[slot] = refusal
-
-    def _refuse_replaced(self, full: str, place: Span) -> None:
-        name = subject(full)
-        message = f"{name} is used in code that a step runs, and packages do not have it"
-        self._refuse(place, "GC021", message, (), remedy(name), key=name)
-
-    def _refuse_graph_object(
-        self, module: ModuleIndex, name: str, unit: Unit, origin: Span | None
-    ) -> None:
-        place = module.source.span(unit.node)
-        self._refuse(
-            origin or place,
-            "GC022",
-            f"{name!r} is used in code that a step runs, and stands for a part of the graph"
-            if not isinstance(unit.node, cst.BaseCompoundStatement)
-            else f"{name!r} is defined in a statement that also builds the graph",
-            (Note("it is defined here", place),) if origin else (),
-            "hand what the step needs to its constructor, as an argument of the step"
-            if not isinstance(unit.node, cst.BaseCompoundStatement)
-            else "define it in a statement of its own",
-        )
-
     def report(self, reserved: frozenset[str], diagnostics: Diagnostics) -> None:
         """All findings, in the order of the files and lines."""
-        for refusal in sorted(self._refused.values(), key=lambda item: (item.span, item.message)):
-            diagnostics.error(
-                refusal.code, refusal.message, refusal.span, notes=refusal.notes, help=refusal.help
-            )
+        self._findings.report(diagnostics)
         modules = {module_name(self._tree, item).partition(".")[0] for item in self._cuts}
         for name in sorted(modules):
             if name in reserved:
@@ -619,10 +462,10 @@ class _Slicer:
 
     def result(self) -> Slice:
         files = sorted(map(self._file, self._cuts.values()), key=lambda file: file.path)
-        if not self._refused:
+        if not self._findings:
             for file, cut in ((self._file_of(cut), cut) for cut in self._cuts.values()):
                 self._check(cut, next(item.text for item in files if item.path == file))
-        runtime = set().union(*map(slice_text.runtime_modules, self._cuts.values()))
+        runtime = set().union(*map(runtime_modules, self._cuts.values()))
         return Slice(
             tuple(files),
             dict(sorted(self._imports.items())),
@@ -632,10 +475,8 @@ class _Slicer:
         )
 
     def _file(self, cut: Cut) -> SlicedFile:
-        source = cut.module.source
-        return SlicedFile(
-            self._file_of(cut), source.path, slice_text.names(cut), slice_text.write(cut)
-        )
+        written, lines = text.write(cut)
+        return SlicedFile(self._file_of(cut), cut.module.source.path, names(cut), written, lines)
 
     def _file_of(self, cut: Cut) -> str:
         source = cut.module.source
@@ -646,7 +487,7 @@ class _Slicer:
         """Every name that a file reads is there; else this module has a bug."""
         source = cut.module.source
         written = ModuleIndex(SourceModule(source.name, source.path, text, source.file))
-        there = set(written.bindings) | _MODULE_NAMES
+        there = set(written.bindings) | MODULE_NAMES
         for unit in written.units:
             there |= global_writes(unit.node)
         star = bool(written.stars)
@@ -667,14 +508,6 @@ class _Slicer:
 def _is_evaluated(read: Read, later: bool) -> bool:
     """Is what is read needed at run time? `later`: annotations of functions are not evaluated."""
     return read.evaluated == "always" or (read.evaluated == "eagerly" and not later)
-
-
-def counterpart_at(base: str, read: Read) -> int | None:
-    """How many attributes of the read belong to the name that has a counterpart."""
-    for position in range(len(read.path) + 1):
-        if counterpart(".".join([base, *read.path[:position]])) is not None:
-            return position
-    return None
 
 
 def _used_imports(

@@ -1,8 +1,4 @@
-"""Questions of the slicer about single top-level statements.
-
-Does a statement build the graph? Does it prepare, that is change in place, something that is kept?
-What does it read? All answers are made once.
-"""
+"""Does a top-level statement prepare, that is change in place, something that is kept?"""
 
 from __future__ import annotations
 
@@ -10,20 +6,11 @@ from collections.abc import Container, Iterator, Mapping
 
 import libcst as cst
 
-from ..code_index import CodeIndex, Symbol
-from ..reads import Read, reads
-from ..runtime_names import builds_graph, is_replaced
-from ..scopes import (
-    Binding,
-    Imported,
-    children,
-    dotted,
-    global_writes,
-    mutations,
-    root_name,
-    walk,
-)
-from ..top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
+from ...code_index import CodeIndex, Symbol
+from ...reads import Read, reads
+from ...scopes import Binding, children, dotted, global_writes, mutations, root_name, walk
+from ...top_level import ModuleIndex, Unit
+from .facts import Facts
 
 #: Methods of built-in types that change nothing.
 _PURE_METHODS = frozenset({
@@ -35,158 +22,17 @@ _PURE_METHODS = frozenset({
 })  # fmt: skip
 
 
-def is_import(unit: Unit) -> bool:
-    """Is the statement an import at the top level?"""
-    return isinstance(unit.node, cst.Import | cst.ImportFrom)
+class Effects:
+    """Questions about what statements and functions change, answered once."""
 
-
-def evaluated_parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The parts of a statement that run in a package."""
-    if isinstance(node, cst.If) and (is_type_checking(node) or is_main_guard(node)):
-        yield node.test
-        if node.orelse is not None:
-            yield node.orelse
-    else:
-        yield node
-
-
-class Facts:
-    """Questions about single statements, answered once."""
-
-    def __init__(self, index: CodeIndex) -> None:
+    def __init__(self, index: CodeIndex, facts: Facts) -> None:
         self._index = index
-        self._reads: dict[tuple[str, int], list[Read]] = {}
-        self._builds: dict[tuple[str, int], bool] = {}
-        self._calls_build: dict[Symbol, bool] = {}
+        self._facts = facts
         self._changes: dict[Symbol, frozenset[Symbol]] = {}
-
-    def reads(self, module: ModuleIndex, unit: Unit) -> list[Read]:
-        key = (module.source.name, unit.index)
-        if key not in self._reads:
-            self._reads[key] = [read for part in evaluated_parts(unit.node) for read in reads(part)]
-        return self._reads[key]
-
-    def import_bindings(
-        self, module: ModuleIndex, read: Read
-    ) -> list[tuple[Unit | None, Imported]]:
-        """The imports that may bind what is read."""
-        if read.imported is not None:
-            return [(None, read.imported)]
-        return [
-            (unit, binding.imported)
-            for unit, binding in module.bindings.get(read.name, ())
-            if binding.imported is not None
-        ]
-
-    def external(self, module: ModuleIndex, read: Read) -> str | None:
-        """The dotted name of what is read, if it is a library's."""
-        found = self.target(module, read)
-        return found if isinstance(found, str) else None
-
-    def target(self, module: ModuleIndex, read: Read) -> Symbol | str | None:
-        """What is read: for attributes of a class or a variable, that class or variable."""
-        found = (
-            self._index.imported(module, read.imported)
-            if read.imported is not None
-            else self._index.resolve(module.source.name, read.name)
-        )
-        for part in read.path:
-            if found is None or (isinstance(found, Symbol) and found.name):
-                break
-            found = self._index.attribute(found, part)
-        return found
-
-    # -- graph building
-
-    def builds_graph(self, module: ModuleIndex, unit: Unit) -> bool:
-        """Is the statement about the graph: does it make functions, steps, or use such?
-
-        A definition is not, even if calling it does that.
-        """
-        key = (module.source.name, unit.index)
-        if key not in self._builds:
-            self._builds[key] = False  # of names that are defined by each other
-            if not isinstance(unit.node, cst.FunctionDef | cst.ClassDef):
-                self._builds[key] = any(
-                    self._touches_graph(module, read) for read in self.reads(module, unit)
-                )
-        return self._builds[key]
-
-    def _touches_graph(self, module: ModuleIndex, read: Read) -> bool:
-        if self._is_graph_api(module, read):
-            return True
-        found = self.target(module, read)
-        definition = self._definition(found)
-        if definition is None or not isinstance(found, Symbol):
-            return False
-        scope, unit = definition
-        if not isinstance(unit.node, cst.FunctionDef | cst.ClassDef):
-            return self.builds_graph(scope, unit)
-        return read.use == "call" and self._call_builds_graph(found)
-
-    def _is_graph_api(self, module: ModuleIndex, read: Read) -> bool:
-        for _, imported in self.import_bindings(module, read):
-            source = module.absolute(imported)
-            if source and is_replaced(source):
-                base = f"{source}.{imported.attribute}" if imported.attribute else source
-                return any(
-                    builds_graph(".".join([base, *read.path[:length]]))
-                    for length in range(len(read.path) + 1)
-                )
-        return False
-
-    def _call_builds_graph(self, symbol: Symbol) -> bool:
-        """Does calling the function, or anything that it calls, build the graph?"""
-        if symbol not in self._calls_build:
-            self._calls_build[symbol] = any(
-                self._is_graph_api(scope, read) or self._reads_graph_object(scope, read)
-                for reached in self._reachable(symbol)
-                for scope, unit in self._definitions(reached)
-                for read in self.reads(scope, unit)
-            )
-        return self._calls_build[symbol]
-
-    def _reads_graph_object(self, module: ModuleIndex, read: Read) -> bool:
-        definition = self._definition(self.target(module, read))
-        if definition is None or isinstance(definition[1].node, cst.FunctionDef | cst.ClassDef):
-            return False
-        return self.builds_graph(*definition)
-
-    def _definition(self, found: Symbol | str | None) -> tuple[ModuleIndex, Unit] | None:
-        """The statement that defines a user's name."""
-        if not isinstance(found, Symbol) or not found.name:
-            return None
-        binding, scope = self._index.binding(found), self._index.module(found.module)
-        if binding is None or scope is None:
-            return None
-        units = (unit for unit, item in scope.bindings.get(found.name, ()) if item is binding)
-        unit = next(units, None)
-        return None if unit is None else (scope, unit)
-
-    def _definitions(self, symbol: Symbol) -> list[tuple[ModuleIndex, Unit]]:
-        definition = self._definition(symbol)
-        return [] if definition is None else [definition]
-
-    def _reachable(self, symbol: Symbol) -> list[Symbol]:
-        """The definition and those of the user's that its code names, transitively."""
-        order, waiting = {symbol: None}, [symbol]
-        while waiting:
-            definition = self._definition(waiting.pop())
-            if definition is None:
-                continue
-            scope, unit = definition
-            for read in self.reads(scope, unit):
-                found = self.target(scope, read)
-                if isinstance(found, Symbol) and found.name and found not in order:
-                    order[found] = None
-                    waiting.append(found)
-        return [found for found in order if self._definition(found) is not None]
-
-    # -- preparation
 
     def prepares(self, module: ModuleIndex, unit: Unit, kept: set[Symbol]) -> bool:
         """Does the statement change something that is kept?"""
-        found = {id(read.node): read for read in self.reads(module, unit)}
+        found = {id(read.node): read for read in self._facts.reads(module, unit)}
         node = unit.node
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             return self._registers(module, unit, kept)
@@ -194,7 +40,7 @@ class Facts:
             read = found.get(id(root))
             if read is None:
                 continue
-            target = self.target(module, read)
+            target = self._facts.target(module, read)
             if (
                 isinstance(target, Symbol)
                 and target in kept
@@ -206,7 +52,7 @@ class Facts:
                 read = found.get(id(root_name(callee)))
                 if read is None or not isinstance(callee, cst.Name | cst.Attribute):
                     continue
-                target = self.target(module, read)
+                target = self._facts.target(module, read)
                 if not isinstance(target, Symbol):
                     continue
                 if self.changes(target) & kept:
@@ -231,10 +77,10 @@ class Facts:
 
     def _registers(self, module: ModuleIndex, unit: Unit, kept: set[Symbol]) -> bool:
         """`@kept.register`, `@register` or a base with `__init_subclass__`."""
-        for read in self.reads(module, unit):
+        for read in self._facts.reads(module, unit):
             if read.deferred or read.use not in ("decorator", "base", "call"):
                 continue
-            target = self.target(module, read)
+            target = self._facts.target(module, read)
             if not isinstance(target, Symbol) or not target.name:
                 continue
             if read.use == "decorator" and read.path and target in kept:
@@ -264,7 +110,7 @@ class Facts:
         for argument in call.args:
             root = root_name(argument.value)
             read = found.get(id(root)) if root is not None else None
-            target = self.target(module, read) if read else None
+            target = self._facts.target(module, read) if read else None
             if (
                 isinstance(target, Symbol)
                 and target in kept
@@ -301,11 +147,11 @@ class Facts:
                 read = inside.get(id(root))
                 if read is None or method in _PURE_METHODS:
                     continue
-                target = self.target(scope, read)
+                target = self._facts.target(scope, read)
                 if isinstance(target, Symbol) and target.name and self._is_variable(target):
                     changed.add(target)
             for read in inside.values():
-                target = self.target(scope, read)
+                target = self._facts.target(scope, read)
                 if isinstance(target, Symbol) and target.name:
                     called.add(target)
         return changed, called

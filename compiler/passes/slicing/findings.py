@@ -1,0 +1,75 @@
+"""What slicing refuses, collected until all of it can be put in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ...diagnostics import Diagnostics, Note, Span
+from ...runtime_names import remedy, subject
+from ...top_level import ModuleIndex, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A finding that waits until all are there and can be put in order."""
+
+    span: Span
+    code: str
+    message: str
+    notes: tuple[Note, ...]
+    help: str
+
+
+class Findings:
+    """Errors of all files, in the order of files and lines; each once for its subject."""
+
+    def __init__(self) -> None:
+        self._refused: dict[tuple[str, str, str], _Refusal] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._refused)
+
+    def refuse(
+        self,
+        span: Span,
+        code: str,
+        message: str,
+        notes: tuple[Note, ...],
+        help: str,
+        key: str = "",
+    ) -> None:
+        """Notes a finding once for each file and subject: at its first place."""
+        refusal = _Refusal(span, code, message, notes, help)
+        slot = (code, span.file, key or message)
+        if slot not in self._refused or span < self._refused[slot].span:
+            self._refused[slot] = refusal
+
+    def refuse_replaced(self, full: str, place: Span) -> None:
+        name = subject(full)
+        message = f"{name} is used in code that a step runs, and packages do not have it"
+        self.refuse(place, "GC021", message, (), remedy(name), key=name)
+
+    def refuse_graph_object(
+        self, module: ModuleIndex, name: str, unit: Unit, origin: Span | None
+    ) -> None:
+        place = module.source.span(unit.node)
+        self.refuse(
+            origin or place,
+            "GC022",
+            f"{name!r} is used in code that a step runs, and stands for a part of the graph"
+            if not isinstance(unit.node, cst.BaseCompoundStatement)
+            else f"{name!r} is defined in a statement that also builds the graph",
+            (Note("it is defined here", place),) if origin else (),
+            "hand what the step needs to its constructor, as an argument of the step"
+            if not isinstance(unit.node, cst.BaseCompoundStatement)
+            else "define it in a statement of its own",
+        )
+
+    def report(self, diagnostics: Diagnostics) -> None:
+        """All findings, in the order of the files and lines."""
+        for refusal in sorted(self._refused.values(), key=lambda item: (item.span, item.message)):
+            diagnostics.error(
+                refusal.code, refusal.message, refusal.span, notes=refusal.notes, help=refusal.help
+            )

@@ -45,7 +45,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `code` is stable (`CODES` lists them); `help` says what to do."""
+    """One finding. `code` is one of `graphc.codes`; `help` says what to do."""
 
     code: str
     severity: Severity
@@ -53,39 +53,6 @@ class Diagnostic:
     span: Span | None = None
     notes: tuple[Note, ...] = ()
     help: str = ""
-
-
-#: Every code, with the sentence that docs/diagnostics.md opens its paragraph with.
-CODES: dict[str, str] = {
-    "GC001": "The file cannot be read, or is not Python.",
-    "GC002": "The file defines no serving function.",
-    "GC003": "Evaluation went past a bound: too many steps, too large or too deep a value.",
-    "GC004": "A line would raise an exception when the file is run.",
-    "GC005": "A value that reaches the graph is not known at build time.",
-    "GC006": "Whether a graph call runs depends on a value that is not known at build time.",
-    "GC007": "A graph is handed to something that the static reader does not evaluate.",
-    "GC010": "A call of the graph API has wrong arguments.",
-    "GC011": "A graph name is not there: a step, a function or an attribute.",
-    "GC012": "A class, function or module that a step names is not found.",
-    "GC013": "Steps follow each other in a circle.",
-    "GC014": "More than one step is marked as responder.",
-    "GC015": "The synchronous engine runs chains only.",
-    "GC016": "Something that graphc does not compile (yet).",
-    "GC017": "A step's class or function cannot be called the way the graph calls it.",
-    "GC018": "A name cannot be used where it has to stand.",
-    "GC019": "An expression of a step is not valid.",
-    "GC020": "A value cannot be written into the package.",
-    "GC021": "User code uses mlrun or storey in a way that has no counterpart.",
-    "GC022": "User code cannot be sliced as it stands.",
-    "GC030": "A responder that other steps follow does not respond.",
-    "GC031": "The first step parses JSON that is parsed already.",
-    "GC032": "An argument or a setting has no effect.",
-    "GC033": "Models lie at a path that is not part of the package.",
-    "GC040": "The output folder does not look like an earlier output of graphc.",
-    "GC041": "The output cannot be written or read.",
-    "GC042": "The interpreter that runs a package lacks something it needs.",
-    "GC043": "A package cannot be served: it does not start, or its port is taken.",
-}
 
 
 class GraphError(Exception):

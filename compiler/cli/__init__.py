@@ -14,6 +14,7 @@ from .. import __version__
 from .build import build
 from .check import check
 from .dump import dump
+from .explain import explain
 from .invoke import invoke
 from .plot import plot
 from .report import EXIT_BUG, say
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for _command in (build, check, dump, invoke, plot, serve):
+for _command in (build, check, dump, explain, invoke, plot, serve):
     cli.add_command(_command)
 
 

@@ -1,0 +1,44 @@
+"""GC040 to GC049: the output, and what runs it."""
+
+from .code import Code
+
+PACKAGES = (
+    Code(
+        "GC040",
+        "The output folder does not look like an earlier output of graphc.",
+        """
+        It would be replaced whole, so it must be new, empty, or one that graphc made. Sources may
+        not lie inside it.
+        """,
+        bad="$ graphc build graph.py -o .",
+        good="$ graphc build graph.py -o dist/",
+    ),
+    Code(
+        "GC041",
+        "The output cannot be written or read.",
+        """
+        The message has the system's reason.
+        """,
+        bad="$ graphc invoke dist/ships",
+        good="$ graphc invoke dist/shop",
+    ),
+    Code(
+        "GC042",
+        "The interpreter that runs a package lacks something it needs.",
+        """
+        `serve` and `invoke` run packages with an interpreter of your choice, which has the
+        package's requirements; they name all that is missing before anything starts.
+        """,
+        bad="$ graphc serve dist/ --python /usr/bin/python2",
+        good="$ graphc serve dist/ --python .venv/bin/python",
+    ),
+    Code(
+        "GC043",
+        "A package cannot be served: it does not start, or its port is taken.",
+        """
+        The log above the message has the package's own error.
+        """,
+        bad="$ graphc serve dist/ --port 80",
+        good="$ graphc serve dist/ --port 0",
+    ),
+)

@@ -1,0 +1,95 @@
+"""GC030 to GC039: warnings. The packages are written, but are perhaps not what was meant."""
+
+from .code import Code
+
+WARNINGS = (
+    Code(
+        "GC030",
+        "A responder that other steps follow does not respond.",
+        """
+        As in MLRun 1.12: callers get the event's id. Call `.respond()` on the last step.
+        """,
+        bad="""
+        graph.to(name="double", handler="(event * 2)").respond()
+        graph.add_step(name="more", handler="(event + 1)", after="double")
+        """,
+        good="""
+        graph.to(name="double", handler="(event * 2)")
+        graph.add_step(name="more", handler="(event + 1)", after="double").respond()
+        """,
+    ),
+    Code(
+        "GC031",
+        "The first step parses JSON that is parsed already.",
+        """
+        MLRun parses bodies whose content type is JSON or missing, so `json.loads` gets a dict and
+        fails. Leave the step out, or have callers send `Content-Type: text/plain`.
+        """,
+        bad="""
+        graph.to(name="loads", handler="json.loads").to(
+            name="double", handler="(event['amount'] * 2)"
+        ).respond()
+        """,
+        good="""
+        graph.to(name="double", handler="(event['amount'] * 2)").respond()
+        """,
+    ),
+    Code(
+        "GC032",
+        "An argument or a setting has no effect.",
+        """
+        MLRun ignores it, or the package has no place for it.
+        """,
+        bad="""
+        import mlrun
+
+        fn = mlrun.new_function("shop", kind="serving")
+        graph = fn.set_topology("flow", engin="async")
+        graph.to(name="double", handler="(event * 2)").respond()
+        """,
+        good="""
+        import mlrun
+
+        fn = mlrun.new_function("shop", kind="serving")
+        graph = fn.set_topology("flow", engine="async")
+        graph.to(name="double", handler="(event * 2)").respond()
+        """,
+    ),
+    Code(
+        "GC033",
+        "Models lie at a path that is not part of the package.",
+        """
+        Mount them at that path, or build with `--bundle-models`, which copies local ones. Models
+        behind a URL have to be mounted: a package fetches nothing when it starts.
+        """,
+        bad="""
+        import mlrun
+
+        class Model(mlrun.serving.V2ModelServer):
+            def load(self):
+                path, _ = self.get_model(".txt")
+                self.factor = int(open(path).read())
+
+            def predict(self, request):
+                return [value * self.factor for value in request["inputs"]]
+
+        fn = mlrun.new_function("shop", kind="serving")
+        fn.set_topology("router")
+        fn.add_model("m1", class_name="Model", model_path="./models/m1")
+        """,
+        good="""
+        import mlrun
+
+        class Model(mlrun.serving.V2ModelServer):
+            def load(self):
+                self.factor = self.get_param("factor")
+
+            def predict(self, request):
+                return [value * self.factor for value in request["inputs"]]
+
+        fn = mlrun.new_function("shop", kind="serving")
+        fn.set_topology("router")
+        fn.add_model("m1", class_name="Model", model_path="", factor=3)
+        """,
+    ),
+)

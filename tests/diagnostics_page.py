@@ -13,9 +13,9 @@ _HEAD = """\
 <!-- Made of compiler/codes/ by `tests/run tests/test_codes.py --update`. DO NOT EDIT. -->
 # Diagnostics
 
-Every finding has a stable code, the place in your file, the line with a caret, where a value came from, and what to do.
-Errors leave the previous output as it was; warnings (GC03x) do not stop a build. `graphc explain GC012` shows what is
-below on a terminal.
+Every finding has a stable code, the place in your file, the line with a caret, where a value
+came from, and what to do. Errors leave the previous output as it was; warnings (GC03x) do not stop
+a build. `graphc explain GC012` shows on a terminal what is below.
 
 Examples leave out their first lines when these are:
 

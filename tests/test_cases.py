@@ -6,9 +6,9 @@ A file begins with what it shows, in a sentence or more. Then come commands and 
     2| built dist/shop
     exit 1
 
-standard output after `1| `, standard error after `2| `, the exit code if it is not 0; and last, the
-files of the folder the session starts in, each below a line `-- its/path --`. `WORK` stands for that
-folder. `tests/run tests/test_cases.py --update` rewrites what the commands give.
+standard output after `1| `, standard error after `2| `, the exit code if it is not 0; and last,
+the files of the folder the session starts in, each below a line `-- its/path --`. `WORK` stands
+for that folder. `tests/run tests/test_cases.py --update` rewrites what the commands give.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from golden_cases import cases, findings
-from graphc.diagnostics import CODES
+from graphc.codes import CODES
 from graphc.pipeline import Build, build
 from running import answers
 

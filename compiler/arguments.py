@@ -23,7 +23,9 @@ from .frontend.values import (
     UserClass,
     UserFunction,
     UserModule,
+    Value,
 )
+from .runtime_names import KNOWN_CLASSES, canonical
 
 if TYPE_CHECKING:
     from .builder.session import Session
@@ -120,7 +122,14 @@ class Arguments:
             raise GraphError(f"{key!r} cannot be the name of an argument", code="GC018", span=where)
         if key.startswith("_") and isinstance(value, str):
             return ir.Named(value, where)
-        return self.value(value, where)
+        made = self.value(value, where)
+        if key.startswith("_") and not isinstance(made, ir.Target):
+            raise GraphError(
+                f"{key}= stands for a function, by its name or as an object",
+                span=where,
+                help=f"write {key[1:]}=... for a value" if key != "_" else "",
+            )
+        return made
 
     def value(self, value: Any, where: Span, depth: int = 0) -> Any:
         """A value that generated code can spell."""
@@ -197,7 +206,7 @@ class Arguments:
         """`(class, arguments)` of an object given instead of a name (serving.md 1.5)."""
         cls = target_of(self._session, value.cls, where, "class_name")
         if value.args and value.args != (None,):
-            names = _POSITIONAL.get(cls.name) if isinstance(cls, ir.Dotted) else None
+            names = _positional(value.cls)
             if names is None or len(value.args) > len(names):
                 raise GraphError(
                     "an object that stands for a step takes its arguments by name",
@@ -227,14 +236,19 @@ class Arguments:
         return self._session.text(value, what, where)
 
 
-#: Positional parameters of library classes that may be given as objects.
-_POSITIONAL: dict[str, tuple[str, ...]] = {
-    "storey.Filter": ("fn",),
-    "storey.Map": ("fn",),
-    "storey.Extend": ("fn",),
-    "mlrun.serving.VotingEnsemble": ("context", "name", "routes", "protocol"),
-    "mlrun.serving.ModelRouter": ("context", "name", "routes", "protocol"),
-}
+def _positional(cls: Value, depth: int = 0) -> tuple[str, ...] | None:
+    """The parameters of a class that can be given by position; None if that is not known."""
+    if isinstance(cls, External):
+        known = KNOWN_CLASSES.get(canonical(cls.dotted))
+        return known.parameters if known else None
+    if not isinstance(cls, UserClass) or depth > _DEEPEST:
+        return None
+    for statement in cls.node.body.body:
+        if isinstance(statement, cst.FunctionDef) and statement.name.value == "__init__":
+            named = [*statement.params.posonly_params, *statement.params.params][1:]
+            return tuple(parameter.name.value for parameter in named)
+    inherited = (_positional(base, depth + 1) for base in cls.bases)
+    return next((names for names in inherited if names), None)
 
 
 def _describe(value: Any) -> str:

@@ -100,7 +100,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A child of a router."""
+    """A child of a router that is no router itself."""
 
     key: str
     span: Span = field(compare=False)
@@ -108,22 +108,30 @@ class Route:
     method: str | None = None
     function: Target | None = None
     args: Args = ()
+    full_event: bool | None = None
+    input_path: str | None = None
+    result_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """A router, as a step of a flow or as the whole function."""
+    """A router: a step of a flow, the whole function, or a route of another router."""
 
     name: str
     span: Span = field(compare=False)
     cls: Target
     args: Args = ()
-    routes: tuple[Route, ...] = ()
+    routes: tuple[Route | Router, ...] = ()
     after: tuple[str, ...] = ()
     input_path: str | None = None
     result_path: str | None = None
     responder: bool = False
     on_error: str | None = None
+
+    @property
+    def key(self) -> str:
+        """As a route: the name under which its router knows it."""
+        return self.name
 
 
 Step = Task | Router
@@ -200,20 +208,23 @@ def library(step: Step) -> str | None:
     return None
 
 
+def parts(step: Step | Route) -> Iterator[Step | Route]:
+    """The step; of a router also its routes, and theirs."""
+    yield step
+    for route in step.routes if isinstance(step, Router) else ():
+        yield from parts(route)
+
+
 def targets(step: Step | Route) -> Iterator[Target]:
     """Everything of the step (routes included) that names code."""
-    if isinstance(step, Router):
-        yield step.cls
-        for route in step.routes:
-            yield from targets(route)
-    else:
-        if step.cls is not None:
-            yield step.cls
-        if step.function is not None:
-            yield step.function
-    for _, value in step.args:
-        if isinstance(value, Target):
-            yield value
+    for part in parts(step):
+        if part.cls is not None:
+            yield part.cls
+        if not isinstance(part, Router) and part.function is not None:
+            yield part.function
+        for _, value in part.args:
+            if isinstance(value, Target):
+                yield value
 
 
 # -- text
@@ -245,10 +256,14 @@ def _show_task(step: Task) -> str:
 
 
 def _show_router(step: Router, indent: str) -> list[str]:
-    head = f"{indent}router {step.name}: {show_target(step.cls)}({_show_args(step.args)})"
-    return [head + _show_wiring(step)] + [
-        f"{indent}  route {route.key}: {_show_runs(route)}" for route in step.routes
-    ]
+    lines = [f"{indent}router {step.name}: {show_target(step.cls)}({_show_args(step.args)})"]
+    lines[0] += _show_wiring(step)
+    for route in step.routes:
+        if isinstance(route, Router):
+            lines += _show_router(route, indent + "  ")
+        else:
+            lines.append(f"{indent}  route {route.key}: {_show_runs(route)}{_show_wiring(route)}")
+    return lines
 
 
 def _show_runs(step: Task | Route) -> str:
@@ -258,18 +273,19 @@ def _show_runs(step: Task | Route) -> str:
     return f"{show_target(step.cls)}({_show_args(step.args)}){method}"
 
 
-def _show_wiring(step: Step) -> str:
-    parts = [f"after={','.join(step.after)}"] if step.after else []
-    parts += [
+def _show_wiring(step: Step | Route) -> str:
+    after = () if isinstance(step, Route) else step.after
+    words = [f"after={','.join(after)}"] if after else []
+    words += [
         f"{name}={value}"
         for name in ("on_error", "full_event", "input_path", "result_path")
         if (value := getattr(step, name, None)) is not None
     ]
     if isinstance(step, Task) and step.before:
-        parts.append(f"before={','.join(step.before)}")
-    if step.responder:
-        parts.append("responds")
-    return "".join(f" {part}" for part in parts)
+        words.append(f"before={','.join(step.before)}")
+    if not isinstance(step, Route) and step.responder:
+        words.append("responds")
+    return "".join(f" {word}" for word in words)
 
 
 def _show_args(args: Args) -> str:

@@ -252,8 +252,10 @@ class RouteMade:
 
     key: str
     make: Make | None
-    #: For routes that are not models: what is called with the body or the event.
+    #: Unless it is an object with `do_event`: what is called with the body or the event.
     invoke: Invoke | None = None
+    #: Of a router: what is in its own dict.
+    routes: tuple[RouteMade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,9 @@ class MakeRouter:
     #: Of those written out: where their routes are, and the vote.
     routes_attribute: str = ""
     vote_attribute: str = ""
+    #: Of those written out: paths that are not the usual ones.
+    prefix: str | None = None
+    health: str | None = None
     #: Of votes: the name it answers with, its arguments, and whether every route's class
     #: overrides nothing but `load` and `predict`.
     name: str = ""
@@ -352,11 +357,16 @@ def _show_making(making: Making) -> list[str]:
         case MakeRouter():
             kind = f"{making.kind} plain" if making.plain else making.kind
             made = f" = {_show_make(making.make)}" if making.make else ""
-            return [f"  make {making.attribute}: {kind} router{made}"] + [
-                f"    {route.key} = "
-                + (_show_make(route.make) if route.make else _show_invoke(route.invoke))
-                for route in making.routes
-            ]
+            head = f"  make {making.attribute}: {kind} router{made}"
+            return [head, *_show_routes(making.routes, "    ")]
+
+
+def _show_routes(routes: tuple[RouteMade, ...], indent: str) -> list[str]:
+    lines = []
+    for route in routes:
+        made = _show_make(route.make) if route.make else _show_invoke(route.invoke)
+        lines += [f"{indent}{route.key} = {made}", *_show_routes(route.routes, indent + "  ")]
+    return lines
 
 
 def _show_make(make: Make) -> str:

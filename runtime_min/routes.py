@@ -1,11 +1,12 @@
 """The routes of a router: `run` (or `do_event`) takes an event and returns one.
 
-Models are routes by themselves where a router calls `do_event`; these two are for the
-rest, and for router classes, which call `run`.
+Models and routers are routes by themselves where only `do_event` is called; `BodyRoute`
+makes one of what takes bodies, and `named` what router classes find in `self.routes`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from . import paths
@@ -14,7 +15,7 @@ from . import paths
 class Route:
     """A step that takes events: a model, a router, an object with `do_event`."""
 
-    def __init__(self, name: str, do_event: Callable[[Any], Any]) -> None:
+    def __init__(self, do_event: Callable[[Any], Any], name: str = "") -> None:
         self.name = name
         self.run = do_event
         self.do_event = do_event
@@ -25,12 +26,11 @@ class BodyRoute:
 
     def __init__(
         self,
-        name: str,
         function: Callable[[Any], Any],
         input_path: str | None = None,
         result_path: str | None = None,
     ) -> None:
-        self.name = name
+        self.name = ""
         self._function = function
         self._input_path = input_path
         self._result_path = result_path
@@ -46,3 +46,15 @@ class BodyRoute:
         return event
 
     do_event = run
+
+
+def named(made: Mapping[str, Any]) -> dict[str, Any]:
+    """The routes as router classes expect them: each has a `name` and `run`."""
+    found: dict[str, Any] = {}
+    for name, route in made.items():
+        if isinstance(route, (Route, BodyRoute)):
+            route.name = name
+            found[name] = route
+        else:
+            found[name] = Route(route.do_event, name)
+    return found

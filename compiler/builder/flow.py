@@ -9,8 +9,10 @@ from ..arguments import Arguments, target_of
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Instance, Unknown
 from .mistakes import not_yet, unknown_value
+from .objects import add_routes, router
 from .router import RouterBuilder, is_router_object
-from .step import StepBuilder, last_part
+from .step import StepBuilder
+from .task import RouteBuilder, last_part
 
 if TYPE_CHECKING:
     from .function import FunctionBuilder
@@ -219,12 +221,12 @@ class FlowBuilder(HostObject):
             raise not_yet("cycles (cycle_to)")
         step: StepBuilder
         is_router = isinstance(class_name, str) and class_name.startswith("*")
-        if is_router or is_router_object(class_name):
+        if is_router or is_router_object(class_name) or isinstance(class_name, RouterBuilder):
             spelled = class_name[1:] if isinstance(class_name, str) else class_name
             chosen = self._name(name, where) if name else None
-            if not spelled and not chosen:
-                chosen = "router"
-            step = RouterBuilder(self.function, self, spelled, class_args, where, chosen)
+            routes = class_args.pop("routes", None)
+            step = router(session, spelled, class_args, where, chosen, flow=self, handler=handler)
+            add_routes(step, routes)
         else:
             step = self._task(class_name, name, handler, class_args, where)
         step.after = after
@@ -241,6 +243,8 @@ class FlowBuilder(HostObject):
         session = self.function.session
         cls: Any = None
         own: dict[str, Any] = {}
+        if isinstance(class_name, RouteBuilder):
+            return self._of_object(class_name, name)
         if class_name is None:
             if handler is None:
                 raise GraphError(
@@ -265,14 +269,37 @@ class FlowBuilder(HostObject):
         paths = {key: own.pop(key, None) for key in ("full_event", "input_path", "result_path")}
         own.pop("name", None)
         return StepBuilder(
-            self,
+            session,
             self._name(name or last_part(cls), session.argument_span("name", 1)),
             session.span,
             cls,
             handler,
             {**own, **class_args},
             dict(session.call_spans),
+            flow=self,
             **paths,
+        )
+
+    def _of_object(self, given: RouteBuilder, name: Any) -> StepBuilder:
+        """A step like the `TaskStep(...)` that is given; its name and settings are its own."""
+        session = self.function.session
+        cls = given.cls
+        if cls is not None and not isinstance(cls, Instance):
+            cls = target_of(session, cls, given.arg_spans.get("class_name", given.span), "class")
+        named = name or given.name or last_part(cls)
+        return StepBuilder(
+            session,
+            self._name(named, session.argument_span("name", 1)),
+            session.span,
+            cls,
+            given.handler,
+            dict(given.args),
+            given.arg_spans,
+            given.full_event,
+            given.input_path,
+            given.result_path,
+            given.responder,
+            flow=self,
         )
 
     def add_catcher(

@@ -11,8 +11,10 @@ from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Unknown
 from .flow import FlowBuilder
 from .mistakes import not_yet, unknown_value
-from .router import RouteBuilder, RouterBuilder
+from .objects import add_routes, router
+from .router import RouterBuilder
 from .settings import Settings
+from .task import TaskBuilder
 
 if TYPE_CHECKING:
     from .session import Session
@@ -132,7 +134,9 @@ class FunctionBuilder(HostObject):
         session = self.session
         if topology is None or topology == "router":
             where = session.argument_span("class_name", 1)
-            self.root = RouterBuilder(self, None, class_name, class_args, where)
+            routes = class_args.pop("routes", None)
+            self.root = router(session, class_name, class_args, where, is_root=True)
+            add_routes(self.root, routes)
         elif topology == "flow":
             for name in class_args:
                 session.diagnostics.warning(
@@ -165,7 +169,7 @@ class FunctionBuilder(HostObject):
         creation_strategy: Any = None,
         outputs: Any = None,
         **class_args: Any,
-    ) -> RouteBuilder:
+    ) -> TaskBuilder:
         """A route of the function's router; makes a router if there is no topology yet."""
         if model_url is not None:
             raise not_yet("remote models (model_url)")

@@ -1,84 +1,48 @@
-"""A router, as a step of a flow or as the whole graph, and its routes."""
+"""A router, as a step of a flow, as the whole graph or as a route, and its routes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .. import ir
-from ..arguments import Arguments, target_of
-from ..diagnostics import GraphError, Span, did_you_mean
-from ..frontend.values import External, HostFunction, HostObject, Instance
+from ..arguments import Arguments
+from ..diagnostics import GraphError, did_you_mean
+from ..frontend.values import External, HostFunction, Instance
+from ..runtime_names import canonical
 from .mistakes import not_yet
-from .step import StepBuilder, last_part
+from .step import StepBuilder
+from .task import RouteBuilder, TaskBuilder
 
-if TYPE_CHECKING:
-    from .flow import FlowBuilder
-    from .function import FunctionBuilder
+MODEL_ROUTER = "mlrun.serving.ModelRouter"
+_ROUTERS = frozenset(
+    (
+        MODEL_ROUTER,
+        "mlrun.serving.VotingEnsemble",
+        "mlrun.serving.routers.BaseModelRouter",
+        "mlrun.serving.routers.EnrichmentModelRouter",
+        "mlrun.serving.routers.EnrichmentVotingEnsemble",
+        "mlrun.serving.routers.ParallelRun",
+    )
+)
+#: As mlrun 1.12's `MAX_MODELS_PER_ROUTER`.
+_MOST_ROUTES = 5000
 
 
 @dataclass(eq=False)
-class RouteBuilder(HostObject):
-    """A route of a router."""
-
-    description = "a route"
-    router: RouterBuilder
-    key: str
-    span: Span
-    cls: Any = None
-    handler: Any = None
-    args: dict[str, Any] = field(default_factory=dict)
-    arg_spans: Mapping[str, Span] = field(default_factory=dict)
-
-    def freeze(self) -> ir.Route:
-        arguments = Arguments(self.router.function.session)
-        runs = arguments.runs(self.cls, self.handler, self.args, self.span, self.arg_spans)
-        return ir.Route(self.key, self.span, runs.cls, runs.method, runs.function, runs.args)
-
-
 class RouterBuilder(StepBuilder):
-    """A router: a step of a flow, or the whole graph (then `flow` is None)."""
+    """A router: a step of a flow, the whole graph, or a `RouterStep(...)` in no graph yet."""
 
     description = "a router"
     api = StepBuilder.api | {"add_route", "routes", "plot", "steps"}
 
-    def __init__(
-        self,
-        function: FunctionBuilder,
-        flow: FlowBuilder | None,
-        class_name: Any,
-        class_args: dict[str, Any],
-        where: Span,
-        name: str | None = None,
-    ) -> None:
-        session = function.session
-        cls: ir.Target
-        if isinstance(class_name, Instance):
-            cls, own = Arguments(session).of_instance(class_name, where)
-            class_args = {**own, **class_args}
-            name = name or class_args.pop("name", None)
-        elif class_name is None or class_name == "":
-            cls = ir.Dotted("mlrun.serving.ModelRouter", where)
-        else:
-            cls = target_of(session, class_name, where, "class_name")
-        class_args.pop("name", None)
-        super().__init__(
-            flow,  # type: ignore[arg-type]
-            name=name or last_part(cls),
-            span=session.span,
-            cls=cls,
-            args=class_args,
-            arg_spans=dict(session.call_spans),
-        )
-        self.function = function
-        self._is_root = flow is None
-        self.routes: dict[str, RouteBuilder] = {}
+    routes: dict[str, TaskBuilder] = field(default_factory=dict)
+    is_root: bool = False
 
     def read(self, name: str) -> Any:
         if name == "plot":
             return HostFunction("router.plot", lambda *args, **kwargs: None)
-        if self._is_root and name in ("to", "error_handler", "after_step"):
+        if self.is_root and name in ("to", "error_handler", "after_step"):
             return HostFunction(f"router.{name}", self._not_in_a_flow)
         return super().read(name)
 
@@ -87,6 +51,10 @@ class RouterBuilder(StepBuilder):
             "the graph is a router, so no steps can follow it",
             help='use set_topology("flow") and add the router with add_step("*...")',
         )
+
+    def copy(self, **changes: Any) -> RouterBuilder:
+        """A router of its own, as MLRun makes one of an object that is put into a graph."""
+        return replace(self, routes=dict(self.routes), args=dict(self.args), **changes)
 
     def add_route(
         self,
@@ -98,8 +66,8 @@ class RouterBuilder(StepBuilder):
         function: Any = None,
         creation_strategy: Any = None,
         **class_args: Any,
-    ) -> RouteBuilder:
-        session = self.function.session
+    ) -> TaskBuilder:
+        session = self.session
         key = session.text(key, "a route's key", session.argument_span("key", 0))
         if function is not None:
             raise GraphError(
@@ -107,12 +75,34 @@ class RouterBuilder(StepBuilder):
                 code="GC016",
                 help="leave function= out",
             )
-        if route is not None:
-            raise not_yet("route objects")
+        if len(self.routes) >= _MOST_ROUTES and key not in self.routes:
+            raise GraphError(f"a router has at most {_MOST_ROUTES} routes")
+        made: TaskBuilder
+        if route is None:
+            made = self._named_route(key, class_name, handler, class_args)
+        elif isinstance(route, (RouteBuilder, RouterBuilder)):
+            made = route
+            made.name = key
+        else:
+            where = session.argument_span("route", 1)
+            raise session.wrong_value(route, "a route is a TaskStep or a RouterStep", where)
+        self.routes[key] = made
+        return made
+
+    def _named_route(
+        self, key: str, class_name: Any, handler: Any, class_args: dict[str, Any]
+    ) -> RouteBuilder:
+        session = self.session
         if class_name is None and handler is None:
             raise GraphError(f"route {key!r} names no class", help="pass class_name=")
         if class_name == "$remote":
             raise not_yet("remote routes ($remote)")
+        if isinstance(class_name, str) and class_name.startswith("*"):
+            raise GraphError(
+                "a router as a route is given as an object",
+                span=session.argument_span("class_name", 2),
+                help=f"add_route({key!r}, RouterStep(class_name={class_name[1:]!r}, ...))",
+            )
         # Paths given here never reach the model in mlrun 1.12 (spec/serving.md Q3).
         for name in ("input_path", "result_path"):
             if class_args.pop(name, None) is not None:
@@ -123,11 +113,24 @@ class RouterBuilder(StepBuilder):
                 )
         # Stray wiring keywords occur in the wild; a route has no place among the steps.
         class_args.pop("after", None)
-        built = RouteBuilder(
-            self, key, session.span, class_name, handler, class_args, dict(session.call_spans)
+        paths: dict[str, Any] = {}
+        if isinstance(class_name, Instance):
+            class_name, own = Arguments(session).of_instance(
+                class_name, session.argument_span("class_name", 2)
+            )
+            own.pop("name", None)
+            paths = {name: own.pop(name, None) for name in ("input_path", "result_path")}
+            class_args = {**own, **class_args}
+        return RouteBuilder(
+            session,
+            key,
+            session.span,
+            class_name,
+            handler,
+            class_args,
+            dict(session.call_spans),
+            **paths,
         )
-        self.routes[key] = built
-        return built
 
     def item(self, key: Any) -> Any:
         if key not in self.routes:
@@ -143,27 +146,33 @@ class RouterBuilder(StepBuilder):
         return key in self.routes
 
     def freeze(self) -> ir.Router:  # type: ignore[override]
-        arguments = Arguments(self.function.session)
+        arguments = Arguments(self.session)
+        if self.handler is not None:
+            raise not_yet("routers with handler=", self.arg_spans.get("handler", self.span))
         return ir.Router(
             name=self.name,
             span=self.span,
             cls=self.cls,
             args=arguments.freeze(self.args, self.span, self.arg_spans),
-            routes=tuple(route.freeze() for route in self.routes.values()),
+            routes=tuple(route.freeze() for route in self.routes.values()),  # type: ignore[attr-defined]
             after=tuple(self.after),
-            input_path=arguments.path(self.input_path, "input_path", self.span),
-            result_path=arguments.path(self.result_path, "result_path", self.span),
-            responder=bool(arguments.flag(self.responder, "responder", self.span)),
+            input_path=self.path("input_path"),
+            result_path=self.path("result_path"),
+            responder=bool(self.flag("responder")),
             on_error=self.on_error,
         )
 
 
 def is_router_object(value: Any) -> bool:
-    """Is this `ModelRouter()` or the like, given as an object?"""
-    return (
-        isinstance(value, Instance)
-        and isinstance(value.cls, External)
-        and value.cls.dotted.startswith("mlrun.serving.")
-        and value.cls.dotted.rpartition(".")[2]
-        in ("ModelRouter", "VotingEnsemble", "ParallelRun", "BaseModelRouter")
-    )
+    """Is this `ModelRouter()`, or of a class that is derived from such?"""
+    if not isinstance(value, Instance):
+        return False
+    pending, seen = [value.cls], set()
+    while pending:
+        cls = pending.pop()
+        if isinstance(cls, External) and canonical(cls.dotted) in _ROUTERS:
+            return True
+        if id(cls) not in seen:
+            seen.add(id(cls))
+            pending += getattr(cls, "bases", ())
+    return False

@@ -11,6 +11,7 @@ from ..frontend.values import HostFunction, HostModule, HostObject, Unknown
 from ..source import SourceTree
 from .function import FunctionBuilder
 from .mistakes import normal_name, not_yet, unknown_value
+from .objects import StepObjects
 
 HUB_MODEL_SERVER = "hub://v2_model_server"
 #: The module that packages get for it, and its class.
@@ -53,11 +54,18 @@ class Session(HostObject):
                 },
             },
         )
+        objects = StepObjects(self)
+        self._steps = {
+            "RouterStep": HostFunction("mlrun.serving.RouterStep", objects.router_step),
+            "TaskStep": HostFunction("mlrun.serving.TaskStep", objects.task_step),
+        }
 
     def module(self, dotted: str) -> HostModule | None:
-        """`mlrun`; its submodules hold nothing but names of classes."""
+        """`mlrun`; its submodules hold step objects and names of classes."""
         if dotted == "mlrun":
             return self._mlrun
+        if dotted in ("mlrun.serving", "mlrun.serving.states"):
+            return HostModule(dotted, self._steps)
         return HostModule(dotted) if dotted.startswith("mlrun.") else None
 
     @property

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import ir
-from ..arguments import Arguments
-from ..diagnostics import GraphError, Span
+from ..diagnostics import GraphError
 from ..frontend.values import HostObject
+from .task import TaskBuilder
 
 if TYPE_CHECKING:
     from .flow import FlowBuilder
 
 
 @dataclass(eq=False)
-class StepBuilder(HostObject):
+class StepBuilder(TaskBuilder):
     """A step of a flow."""
 
     description = "a step"
     api = frozenset(
         "to error_handler respond after_step name after full_event on_error responder".split()
     )
-    flow: FlowBuilder
-    name: str
-    span: Span
-    cls: Any = None
-    handler: Any = None
-    args: dict[str, Any] = field(default_factory=dict)
-    arg_spans: Mapping[str, Span] = field(default_factory=dict)
+    #: None: the step is in no flow.
+    flow: FlowBuilder | None = None
     after: list[str] = field(default_factory=list)
-    full_event: Any = None
-    input_path: Any = None
-    result_path: Any = None
-    responder: bool = False
     on_error: str | None = None
     catcher: bool = False
     before: tuple[str, ...] = ()
@@ -56,7 +46,7 @@ class StepBuilder(HostObject):
         **class_args: Any,
     ) -> StepBuilder:
         """Add a step that follows this one."""
-        return self.flow.add(
+        return self._flow.add(
             class_name,
             name,
             handler,
@@ -83,7 +73,7 @@ class StepBuilder(HostObject):
         **class_args: Any,
     ) -> HostObject:
         """Name the step that takes this one's failures, and add it unless only a name is given."""
-        self.on_error = self.flow.add_catcher(
+        self.on_error = self._flow.add_catcher(
             name,
             class_name,
             handler,
@@ -96,33 +86,34 @@ class StepBuilder(HostObject):
         )
         return self
 
-    def respond(self) -> StepBuilder:
-        self.responder = True
-        return self
+    @property
+    def _flow(self) -> FlowBuilder:
+        if self.flow is None:
+            raise GraphError(
+                f"{self.description} that is in no flow has no steps after it",
+                help="add it to a flow with graph.add_step(), and use what that returns",
+            )
+        return self.flow
 
     def after_step(self, *after: Any, append: bool = True) -> StepBuilder:
         if not append:
             self.after.clear()
         for name in after:
-            self.after.append(self.flow.existing(name, "after"))
+            self.after.append(self._flow.existing(name, "after"))
         return self
 
     def assign(self, name: str, value: Any) -> None:
-        session = self.flow.function.session
+        session = self.session
         if name == "after":
             names = value if isinstance(value, (list, tuple)) else [value]
-            self.after = [self.flow.existing(name, "after") for name in names]
+            self.after = [self._flow.existing(name, "after") for name in names]
         elif name == "on_error":
             self.on_error = session.text(value, "on_error", session.span)
-        elif name in ("full_event", "responder", "input_path", "result_path"):
-            setattr(self, name, value)
         else:
-            raise GraphError(f"a step has no setting {name!r}", code="GC011")
+            super().assign(name, value)
 
     def freeze(self) -> ir.Task:
-        session = self.flow.function.session
-        arguments = Arguments(session)
-        runs = arguments.runs(self.cls, self.handler, self.args, self.span, self.arg_spans)
+        runs = self.runs()
         return ir.Task(
             name=self.name,
             span=self.span,
@@ -131,23 +122,11 @@ class StepBuilder(HostObject):
             function=runs.function,
             args=runs.args,
             after=tuple(self.after),
-            full_event=arguments.flag(self.full_event, "full_event", self.span),
-            input_path=arguments.path(self.input_path, "input_path", self.span),
-            result_path=arguments.path(self.result_path, "result_path", self.span),
-            responder=bool(arguments.flag(self.responder, "responder", self.span)),
+            full_event=self.flag("full_event"),
+            input_path=self.path("input_path"),
+            result_path=self.path("result_path"),
+            responder=bool(self.flag("responder")),
             on_error=self.on_error,
             catcher=self.catcher,
             before=self.before,
         )
-
-
-def last_part(cls: ir.Target | None) -> str:
-    """The last dotted part of a class's name: the name of a step that is given none."""
-    match cls:
-        case ir.Named(text=text):
-            return text.rpartition(".")[2]
-        case ir.Dotted(name=name):
-            return name.rpartition(".")[2]
-        case ir.UserCode(symbol=symbol):
-            return symbol.name
-    return ""

@@ -6,12 +6,13 @@ instruction has one spelling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
 from .. import __version__, ir
+from ..identifiers import snake_case
 from ..plan import (
     CONTEXT,
     Callee,
@@ -26,6 +27,7 @@ from ..plan import (
     Method,
     Own,
     Plan,
+    RouteMade,
     User,
 )
 from ..runtime_names import counterpart
@@ -148,8 +150,10 @@ class _Handler:
             writer.line("self.context = context")
         return writer.text()
 
-    def _make(self, make: Make) -> str:
+    def _make(self, make: Make, routes: str = "") -> str:
         arguments = [self._literal(value) for value in make.positional]
+        if routes:
+            arguments.append(f"routes={routes}")
         arguments += self._keywords(make.args)
         made = f"{self._class(make.cls)}({', '.join(arguments)})"
         return f"{self._scope.runtime_name('models', 'start')}({made})" if make.starts else made
@@ -185,18 +189,15 @@ class _Handler:
     def _router_made(self, writer: Writer, making: MakeRouter) -> None:
         if making.kind == "object":
             assert making.make is not None
-            routes = ", ".join(self._route_object(route) for route in making.routes)
-            given = [f"routes={{{routes}}}", *self._keywords(making.make.args)]
-            made = f"{self._class(making.make.cls)}({', '.join(given)})"
-            if making.make.starts:
-                made = f"{self._scope.runtime_name('models', 'start')}({made})"
+            made = self._router_object(writer, making.make, making.routes)
             writer.line(f"self.{making.attribute} = {made}")
             return
-        mixed = len({route.invoke is None for route in making.routes}) > 1
-        hint = ": dict[str, Any]" if mixed else ""
+        entries = [self._route(writer, route) for route in making.routes]
+        # mypy finds no class that routes of several kinds have in common.
+        hint = ": dict[str, Any]" if len({*map(_kind, making.routes)}) > 1 else ""
         with writer.block(f"self.{making.routes_attribute}{hint} = {{"):
-            for route in making.routes:
-                writer.line(f"{quoted(route.key)}: {self._route(route)},")
+            for entry in entries:
+                writer.line(f"{entry},")
         writer.line("}")
         if making.kind == "vote":
             voting = self._scope.runtime("voting")
@@ -205,30 +206,38 @@ class _Handler:
             arguments += [f"{key}={self._literal(value)}" for key, value in making.args]
             writer.line(f"self.{making.vote_attribute} = {voting}.{kind}({', '.join(arguments)})")
 
-    def _route(self, route: Any) -> str:
-        """An entry of a written-out router: something with `do_event`."""
-        if route.invoke is None:
-            return self._make(route.make)
-        if route.invoke.takes == "event" and route.make is not None:
-            return self._make(route.make)
-        return self._wrapped_route(route)
+    def _router_object(self, writer: Writer, make: Make, routes: Sequence[RouteMade]) -> str:
+        """A router of a class; the routers among its routes are made first."""
+        entries = ", ".join(self._route(writer, route) for route in routes)
+        return self._make(make, f"{self._scope.runtime('routes')}.named({{{entries}}})")
 
-    def _route_object(self, route: Any) -> str:
-        """An entry for a router class: something with `run`."""
-        if route.invoke is None:
-            routes = self._scope.runtime("routes")
-            made = f"{routes}.Route({quoted(route.key)}, {self._make(route.make)}.do_event)"
+    def _route(self, writer: Writer, route: RouteMade) -> str:
+        """An entry of a router's dict: something with `do_event`."""
+        if route.invoke is not None:
+            made = self._wrapped_route(route, route.invoke)
+        elif route.routes:
+            assert route.make is not None
+            made = self._scope.own(snake_case(route.key, "inner"))
+            writer.line(f"{made} = {self._router_object(writer, route.make, route.routes)}")
         else:
-            made = self._wrapped_route(route)
+            assert route.make is not None
+            made = self._make(route.make)
         return f"{quoted(route.key)}: {made}"
 
-    def _wrapped_route(self, route: Any) -> str:
-        kind = "Route" if route.invoke.takes == "event" else "BodyRoute"
-        if route.make is not None:
-            called = f"{self._make(route.make)}.{route.invoke.callee.method}"
-        else:
-            called = self.function(route.invoke.callee)
-        return f"{self._scope.runtime('routes')}.{kind}({quoted(route.key)}, {called})"
+    def _wrapped_route(self, route: RouteMade, invoke: Invoke) -> str:
+        kind = "Route" if invoke.takes == "event" else "BodyRoute"
+        called = self.function(invoke.callee)
+        if route.make is not None and isinstance(invoke.callee, Member):
+            called = f"{self._make(route.make)}.{invoke.callee.method}"
+        if invoke.context:
+            called = f"{self._scope.library('functools.partial')}({called}, context=context)"
+        arguments = [called]
+        arguments += [
+            f"{name}={quoted(path)}"
+            for name in ("input_path", "result_path")
+            if (path := getattr(invoke, name)) is not None
+        ]
+        return f"{self._scope.runtime('routes')}.{kind}({', '.join(arguments)})"
 
     # -- methods
 
@@ -268,6 +277,9 @@ class _Handler:
             weights=self._literal(_listed_weights(making)),
             router=self._scope.runtime("router") if making.kind != "object" else "",
             voting=self._scope.runtime("voting") if making.kind == "vote" else "",
+            prefix=f", {quoted(making.prefix)}" if making.prefix else "",
+            health=f", {quoted(making.health)}" if making.health else "",
+            prefixes=self._prefixes(making),
         )
         doc = ""
         if not isinstance(router, ir.Router):
@@ -281,6 +293,13 @@ class _Handler:
             "doc": doc,
             "body": body,
         }
+
+    def _prefixes(self, making: MakeRouter) -> str:
+        """What `router.accept` is told of the paths, where they are not the usual ones."""
+        if making.prefix:
+            health = f", {quoted(making.health)}" if making.health else ""
+            return f", {quoted(making.prefix)}{health}"
+        return f", health={quoted(making.health)}" if making.health else ""
 
     # -- expressions
 
@@ -341,6 +360,16 @@ class _Handler:
             case ir.Inline():
                 return as_lambda(target, self._scope.user)
         raise AssertionError(f"{target} was not resolved")
+
+
+def _kind(route: RouteMade) -> Any:
+    """What a route's object is, as far as its type goes."""
+    if route.invoke is not None:
+        return "wrapped"
+    if route.routes:
+        return "router"
+    assert route.make is not None
+    return "model" if route.make.starts else route.make.cls
 
 
 def _listed_weights(making: MakeRouter) -> Any:

@@ -24,7 +24,7 @@ def model_paths(function: ir.Function) -> dict[str, Span]:
     """The model paths of a function, and where each is first given."""
     found: dict[str, Span] = {}
     for step in function.steps:
-        for owner in (step, *(step.routes if isinstance(step, ir.Router) else ())):
+        for owner in ir.parts(step):
             path = dict(owner.args).get("model_path")
             if isinstance(path, str) and path:
                 found.setdefault(path, owner.span)

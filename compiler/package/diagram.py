@@ -114,10 +114,19 @@ class _Drawing:
     def _root_router(self, router: ir.Router) -> None:
         node = self._node("router", class_name(router.cls) or router.name, "router")
         self._arrow(self._ids["request"], node)
+        self._routes(router, node, "route", "flow")
+
+    def _routes(self, router: ir.Router, node: str, path: str, kind: str) -> None:
+        """The routes of a router; where it is the whole graph, each of them answers."""
         for route in router.routes:
-            child = self._node(f"route:{route.key}", route.key)
-            self._arrow(node, child)
-            self._arrow(child, self._answered())
+            inner = f"{path}:{route.key}"
+            shape: Shape = "router" if isinstance(route, ir.Router) else "box"
+            child = self._node(inner, route.key, shape)
+            self._arrow(node, child, kind=kind)
+            if isinstance(route, ir.Router):
+                self._routes(route, child, inner, kind)
+            elif kind == "flow":
+                self._arrow(child, self._answered())
 
     def _flow(self, flow: ir.Flow) -> None:
         following = successors(flow)
@@ -139,9 +148,7 @@ class _Drawing:
             if step.on_error is not None:
                 self._arrow(node, self._ids[f"step:{step.on_error}"], "error", "failure")
             if isinstance(step, ir.Router):
-                for route in step.routes:
-                    child = self._node(f"route:{step.name}:{route.key}", route.key)
-                    self._arrow(node, child, kind="part")
+                self._routes(step, node, f"route:{step.name}", "part")
             for name in following[step.name]:
                 self._arrow(node, self._ids[f"step:{name}"])
             if not following[step.name] and answers:

@@ -53,9 +53,7 @@ def _function(function: ir.Function) -> dict[str, Any]:
 def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
     found: dict[str, Any] = _router(step) if isinstance(step, ir.Router) else _runs(step)
     found["after"] = list(step.after)
-    for name in ("full_event", "input_path", "result_path", "on_error"):
-        if (value := getattr(step, name, None)) is not None:
-            found[name] = value
+    found |= _handling(step)
     if isinstance(step, ir.Task) and step.before:
         found["before"] = list(step.before)
     if catches:
@@ -70,10 +68,18 @@ def _router(router: ir.Router) -> dict[str, Any]:
     found: dict[str, Any] = {"class": _spelled(router.cls)}
     if router.args:
         found["args"] = plain(dict(router.args))
-    found["routes"] = {
-        route.key: {**_runs(route), "line": route.span.line} for route in router.routes
-    }
+    found["routes"] = {route.key: _route(route) for route in router.routes}
     return found
+
+
+def _route(route: ir.Route | ir.Router) -> dict[str, Any]:
+    found = _router(route) if isinstance(route, ir.Router) else _runs(route)
+    return {**found, **_handling(route), "line": route.span.line}
+
+
+def _handling(step: ir.Step | ir.Route) -> dict[str, Any]:
+    names = ("full_event", "input_path", "result_path", "on_error")
+    return {name: value for name in names if (value := getattr(step, name, None)) is not None}
 
 
 def _runs(step: ir.Task | ir.Route) -> dict[str, Any]:
@@ -158,10 +164,7 @@ def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
     root = function.root
     if isinstance(root, ir.Router):
         name = class_name(root.cls) or root.name
-        rows = [(name, _call(root), "request", "400")]
-        return rows + [
-            (f"{name} / {route.key}", _call(route), name, "400") for route in root.routes
-        ]
+        return [(name, _call(root), "request", "400"), *_route_rows(root, name, "400")]
     following = successors(root)
     rows = []
     catches: dict[str, list[str]] = {}
@@ -181,16 +184,19 @@ def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
         name = f"{step.name}, responds" if responds else step.name
         rows.append((name, _call(step), after, on_error or "400"))
         if isinstance(step, ir.Router):
-            vote = isinstance(step.cls, ir.Dotted) and step.cls.name.endswith("VotingEnsemble")
-            rows += [
-                (
-                    f"{step.name} / {route.key}",
-                    _call(route),
-                    step.name,
-                    "left out of the vote" if vote else on_error or "400",
-                )
-                for route in step.routes
-            ]
+            rows += _route_rows(step, step.name, on_error or "400")
+    return rows
+
+
+def _route_rows(router: ir.Router, name: str, on_error: str) -> list[tuple[str, str, str, str]]:
+    """A row for each route; those of a router among them follow it."""
+    vote = isinstance(router.cls, ir.Dotted) and router.cls.name.endswith("VotingEnsemble")
+    rows = []
+    for route in router.routes:
+        path = f"{name} / {route.key}"
+        rows.append((path, _call(route), name, "left out of the vote" if vote else on_error))
+        if isinstance(route, ir.Router):
+            rows += _route_rows(route, path, on_error)
     return rows
 
 
@@ -202,7 +208,7 @@ def _call(step: ir.Step | ir.Route) -> str:
         args = ", ".join(f"{key}={literal(value, _spelled)}" for key, value in step.args)
         method = getattr(step, "method", None)
         text = f"{_spelled(step.cls)}({args})" + (f".{method}" if method else "")
-    if isinstance(step, ir.Task) and step.full_event:
+    if isinstance(step, (ir.Task, ir.Route)) and step.full_event:
         text += ", event"
     return text
 

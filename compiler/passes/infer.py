@@ -14,6 +14,7 @@ from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, FunctionInfo, Symbol
 from ..diagnostics import Diagnostics, did_you_mean
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
+from ..runtime_names import IDLE_BASES
 from .validate import successors
 
 V2_MODEL = "mlrun.serving.V2ModelServer"
@@ -73,10 +74,11 @@ class Facts:
 
 @dataclass(slots=True)
 class FunctionFacts:
-    """The facts of one function: by step name, and by (router name, route key)."""
+    """The facts of one function: of steps by name, of routes by the keys that lead to them."""
 
     steps: dict[str, Facts] = field(default_factory=dict)
-    routes: dict[tuple[str, str], Facts] = field(default_factory=dict)
+    #: By the name of the step, the route's key, and that of a route of it, and so on.
+    routes: dict[tuple[str, ...], Facts] = field(default_factory=dict)
 
 
 def infer(
@@ -101,14 +103,30 @@ class _Inference:
         for step in self._function.steps:
             if isinstance(step, ir.Router):
                 found.steps[step.name] = self._router(step)
-                for route in step.routes:
-                    found.routes[step.name, route.key] = self._task(route, route.key)
+                self._routes(step, (step.name,), found)
             else:
                 found.steps[step.name] = self._task(step, step.name)
         if isinstance(root, ir.Flow) and root.engine == "sync":
             self._synchronous(root, found)
-        self._synchronous_routes(found)
         return found
+
+    def _routes(self, router: ir.Router, path: tuple[str, ...], found: FunctionFacts) -> None:
+        for route in router.routes:
+            inner = (*path, route.key)
+            if isinstance(route, ir.Router):
+                found.routes[inner] = self._router(route)
+                self._routes(route, inner, found)
+                continue
+            facts = found.routes[inner] = self._task(route, route.key)
+            target = route.function or route.cls
+            if facts.is_async and target is not None:
+                # Routers call their routes; they await nothing (serving.md 6.2).
+                self._report(
+                    target,
+                    f"route {route.key!r} is a coroutine, which routers do not await",
+                    "GC017",
+                    "make it an ordinary function",
+                )
 
     def _synchronous(self, flow: ir.Flow, found: FunctionFacts) -> None:
         """The sync engine runs no storey steps, and awaits nothing (serving.md 2.5)."""
@@ -133,19 +151,6 @@ class _Inference:
                     'use engine="async", or an ordinary function',
                 )
 
-    def _synchronous_routes(self, found: FunctionFacts) -> None:
-        """Routers call their routes; they await nothing (serving.md 6.2)."""
-        for router in self._function.steps:
-            for route in router.routes if isinstance(router, ir.Router) else ():
-                target = route.function or route.cls
-                if found.routes[router.name, route.key].is_async and target is not None:
-                    self._report(
-                        target,
-                        f"route {route.key!r} is a coroutine, which routers do not await",
-                        "GC017",
-                        "make it an ordinary function",
-                    )
-
     def _router(self, router: ir.Router) -> Facts:
         if isinstance(router.cls, ir.Dotted):
             if router.cls.name not in ROUTERS:
@@ -156,21 +161,18 @@ class _Inference:
         if not isinstance(router.cls, ir.UserCode):
             return Facts("event")
         symbol = router.cls.symbol
-        facts = self._object(
-            router.cls, symbol, None, router.args, router.name, None, extra={"routes"}
-        )
+        facts = self._object(router.cls, symbol, router, router.name, extra={"routes"})
         votes = VOTING in self._index.ancestors(symbol)
         logic = self._index.method(symbol, "logic") if votes else None
         return replace(facts, imports="numpy") if logic and logic[1] is not None else facts
 
     def _task(self, step: ir.Task | ir.Route, name: str) -> Facts:
-        full_event = isinstance(step, ir.Task) and bool(step.full_event)
+        full_event = bool(step.full_event)
         if step.function is not None:
             return self._called(step.function, full_event)
         match step.cls:
             case ir.UserCode(symbol=symbol) as target:
-                task = step if isinstance(step, ir.Task) else None
-                return self._object(target, symbol, step.method, step.args, name, task)
+                return self._object(target, symbol, step, name)
             case ir.Dotted(name=dotted) as target:
                 return self._library(target, dotted, step, name, full_event)
         return Facts()
@@ -262,10 +264,8 @@ class _Inference:
         self,
         target: ir.UserCode,
         symbol: Symbol,
-        method: str | None,
-        args: ir.Args,
+        step: ir.Step | ir.Route,
         name: str,
-        task: ir.Task | None,
         extra: frozenset[str] | set[str] = frozenset(),
     ) -> Facts:
         ancestors = self._index.ancestors(symbol)
@@ -275,12 +275,13 @@ class _Inference:
             if (
                 isinstance(ancestor, str)
                 and ancestor.partition(".")[0] in ("mlrun", "storey")
-                and (ancestor != V2_MODEL and ancestor not in ROUTERS)
+                and (ancestor != V2_MODEL and ancestor not in ROUTERS | IDLE_BASES)
             ):
                 self._report(
                     target, f"graphc does not compile subclasses of {ancestor} yet", "GC016"
                 )
-        full_event = task is not None and bool(task.full_event)
+        full_event = bool(getattr(step, "full_event", None))
+        method = None if isinstance(step, ir.Router) else step.method
         info: FunctionInfo | None = None
         takes: Value = "event" if full_event else "body"
         if method is not None:
@@ -319,7 +320,7 @@ class _Inference:
             takes,
             method,
             is_async=info is not None and info.is_async,
-            make=self._make(target, symbol, args, name, task, is_model, is_router, extra),
+            make=self._make(target, symbol, step, name, is_model, is_router, extra),
             plain=is_model and self._is_plain(symbol),
             terminates=takes == "event" and self._mentions(symbol, "terminated"),
             protocol=is_model or is_router,
@@ -363,9 +364,8 @@ class _Inference:
         self,
         target: ir.UserCode,
         symbol: Symbol,
-        args: ir.Args,
+        step: ir.Step | ir.Route,
         name: str,
-        task: ir.Task | None,
         is_model: bool,
         is_router: bool,
         extra: frozenset[str] | set[str],
@@ -373,14 +373,14 @@ class _Inference:
         """How the object is made: MLRun's own arguments where the constructor takes them."""
         signature = self._index.constructor(symbol)
         given = {
-            key.removeprefix("_") if _is_callable(value) else key: value for key, value in args
+            key.removeprefix("_") if _is_callable(value) else key: value for key, value in step.args
         }
         offered: dict[str, object] = {
             "context": CONTEXT,
             "name": name,
-            "input_path": task.input_path if task else None,
-            "result_path": task.result_path if task else None,
-            "full_event": task.full_event if task else None,
+            "input_path": step.input_path,
+            "result_path": step.result_path,
+            "full_event": getattr(step, "full_event", None),
         }
         starts = is_model or is_router or self._index.method(symbol, "post_init") is not None
         accepted = set(signature.names) | extra

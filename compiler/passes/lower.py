@@ -87,7 +87,7 @@ def _environment(steps: Iterable[ir.Step | ir.Route]) -> tuple[ir.EnvLookup, ...
     """The look-ups among the arguments of the steps and their routes."""
     found: dict[str, ir.EnvLookup] = {}
     for step in steps:
-        for owner in (step, *(step.routes if isinstance(step, ir.Router) else ())):
+        for owner in ir.parts(step):
             for _, value in owner.args:
                 if isinstance(value, ir.EnvLookup):
                     found.setdefault(value.name, value)

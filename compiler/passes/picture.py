@@ -35,7 +35,7 @@ def picture(function: ir.Function) -> tuple[str, ...]:
     root = function.root
     if isinstance(root, ir.Router):
         prefix = dict(root.args).get("url_prefix", "/v2/models")
-        keys = " | ".join(route.key for route in root.routes)
+        keys = " | ".join(_word(route) for route in root.routes)
         lines = [f"{prefix}/{{model}}/{{operation}} -> {keys} -> answer"]
         if isinstance(root.cls, ir.Dotted) and root.cls.name.endswith(".VotingEnsemble"):
             lines.append(f"{prefix}/{{operation}} -> vote of {keys} -> answer")
@@ -121,10 +121,10 @@ def _answers(flow: ir.Flow, name: str) -> bool:
     return step.responder or (has_responder and isinstance(step, ir.Task) and step.catcher)
 
 
-def _word(step: ir.Step) -> str:
+def _word(step: ir.Step | ir.Route) -> str:
     if isinstance(step, ir.Router):
-        return f"{step.name} ({', '.join(route.key for route in step.routes)})"
-    return step.name
+        return f"{step.name} ({', '.join(_word(route) for route in step.routes)})"
+    return step.key if isinstance(step, ir.Route) else step.name
 
 
 def _wrapped(line: str) -> list[str]:

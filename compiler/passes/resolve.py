@@ -68,7 +68,10 @@ class _Resolver:
             router,
             cls=self._class(router.cls),
             args=self._args(router.args),
-            routes=tuple(self._task(route) for route in router.routes),
+            routes=tuple(
+                self._router(route) if isinstance(route, ir.Router) else self._task(route)
+                for route in router.routes
+            ),
         )
 
     def _task(self, step: _Step) -> _Step:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import ir
 from ..identifiers import Names
 from ..plan import CONTEXT, Invoke, Library, Make, MakeRouter, Member, RouteMade
@@ -9,10 +11,11 @@ from .infer import VOTING, Facts, FunctionFacts, callee_of
 
 MODEL_ROUTER = "mlrun.serving.ModelRouter"
 
+_PATHS = ("url_prefix", "health_prefix")
 #: Arguments that the written-out forms know.
 _WRITTEN_OUT = {
-    MODEL_ROUTER: frozenset(("executor_type",)),
-    VOTING: frozenset(("vote_type", "weights", "executor_type")),
+    MODEL_ROUTER: frozenset(("executor_type", *_PATHS)),
+    VOTING: frozenset(("vote_type", "weights", "executor_type", *_PATHS)),
 }
 
 
@@ -29,14 +32,16 @@ def router_making(
 
     `written_out` False asks for an object also where the router could be written out.
     """
-    args = tuple((key, value) for key, value in router.args if key != "name")
-    routes = tuple(_route(route, facts.routes[router.name, route.key]) for route in router.routes)
+    args = _arguments(router)
+    path = (router.name,)
+    routes = tuple(_route(route, facts, (*path, route.key)) for route in router.routes)
     library = router.cls.name if isinstance(router.cls, ir.Dotted) else None
-    plain = all(facts.routes[router.name, route.key].plain for route in router.routes)
+    plain = all(facts.routes[*path, route.key].plain for route in router.routes)
     simple = (
         library in _WRITTEN_OUT
         and {key for key, _ in args} <= _WRITTEN_OUT[library]
         and _are_weights(dict(args).get("weights"))
+        and all(isinstance(value, str) and value for key, value in args if key in _PATHS)
         and router.input_path is None
         and router.result_path is None
         and written_out
@@ -53,20 +58,30 @@ def router_making(
             routes=routes,
             routes_attribute=routes_attribute,
             vote_attribute=names.give("vote" if root else f"{method}_vote") if vote else "",
+            prefix=dict(args).get("url_prefix"),
+            health=dict(args).get("health_prefix"),
             name=name,
-            args=args,
+            args=tuple((key, value) for key, value in args if key not in _PATHS),
             plain=plain,
         )
-    made = facts.steps[router.name].make
-    assert made is not None
-    if library is not None:
-        paths = (("input_path", router.input_path), ("result_path", router.result_path))
-        extra = tuple((key, value) for key, value in paths if value is not None)
-        made = Make(
-            Library(library), (), (("context", CONTEXT), ("name", name), *args, *extra), starts=True
-        )
     attribute = names.give("router") if root else method
+    made = _object(router, facts.steps[router.name])
     return MakeRouter(router.name, attribute, "object", routes, make=made, name=name)
+
+
+def _arguments(router: ir.Router) -> ir.Args:
+    return tuple((key, value) for key, value in router.args if key != "name")
+
+
+def _object(router: ir.Router, facts: Facts) -> Make:
+    """How a router is made as an object, its routes left out."""
+    if not isinstance(router.cls, ir.Dotted):
+        assert facts.make is not None
+        return facts.make
+    paths = (("input_path", router.input_path), ("result_path", router.result_path))
+    extra = tuple((key, value) for key, value in paths if value is not None)
+    args = (("context", CONTEXT), ("name", router.name), *_arguments(router), *extra)
+    return Make(Library(router.cls.name), (), args, starts=True)
 
 
 def _are_weights(value: object) -> bool:
@@ -77,11 +92,22 @@ def _are_weights(value: object) -> bool:
     )
 
 
-def _route(route: ir.Route, facts: Facts) -> RouteMade:
+def _route(route: ir.Route | ir.Router, facts: FunctionFacts, path: tuple[str, ...]) -> RouteMade:
+    known = facts.routes[path]
+    if isinstance(route, ir.Router):
+        inner = tuple(_route(item, facts, (*path, item.key)) for item in route.routes)
+        return RouteMade(route.key, _object(route, known), routes=inner)
     if route.function is not None:
-        invoke = Invoke(callee_of(route.function), facts.takes, facts.is_async, facts.context)
-        return RouteMade(route.key, None, invoke)
-    if facts.protocol:
-        return RouteMade(route.key, facts.make)
-    method = facts.method or "do"
-    return RouteMade(route.key, facts.make, Invoke(Member("", method), facts.takes, facts.is_async))
+        callee = callee_of(route.function)
+        invoke = Invoke(callee, known.takes, known.is_async, known.context)
+        return RouteMade(route.key, None, _with_paths(invoke, route))
+    if known.method == "do_event" and known.takes == "event":
+        return RouteMade(route.key, known.make)
+    invoke = Invoke(Member("", known.method or "do"), known.takes, known.is_async)
+    return RouteMade(route.key, known.make, _with_paths(invoke, route))
+
+
+def _with_paths(invoke: Invoke, route: ir.Route) -> Invoke:
+    if invoke.takes == "event":
+        return invoke  # event steps ignore both (serving.md 3.3)
+    return replace(invoke, input_path=route.input_path, result_path=route.result_path)

@@ -30,6 +30,9 @@ def _router(router: ir.Router, diagnostics: Diagnostics) -> None:
             router.span,
             help="add models to it with add_model or add_route",
         )
+    for route in router.routes:
+        if isinstance(route, ir.Router):
+            _router(route, diagnostics)
 
 
 def _flow(flow: ir.Flow, diagnostics: Diagnostics) -> None:

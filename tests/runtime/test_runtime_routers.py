@@ -17,7 +17,7 @@ def echo(event):
     return event
 
 
-ROUTES = {"m1": Route("m1", echo), "m2:v1": Route("m2:v1", echo)}
+ROUTES = {"m1": Route(echo, "m1"), "m2:v1": Route(echo, "m2:v1")}
 META = {"name": "ModelRouter", "version": "v2", "extensions": []}
 MODELS = {"models": ["m1", "m2:v1"]}
 
@@ -190,9 +190,9 @@ def test_own_resolution_of_routes():
 
 
 def test_body_routes_honour_paths():
-    route = BodyRoute("b", lambda x: x + 1, input_path="a", result_path="r.s")
+    route = BodyRoute(lambda x: x + 1, input_path="a", result_path="r.s")
     assert route.run(Event({"a": 1})).body == {"a": 1, "r": {"s": 2}}
-    assert BodyRoute("b", len).do_event(Event([1, 2])).body == 2
+    assert BodyRoute(len).do_event(Event([1, 2])).body == 2
 
 
 # -- ParallelRun
@@ -203,8 +203,8 @@ def fail(body):
 
 
 PARALLEL = {
-    "a": BodyRoute("a", lambda body: {"a": body["x"], "last": "a"}),
-    "b": BodyRoute("b", lambda body: {"b": body["x"], "last": "b"}),
+    "a": BodyRoute(lambda body: {"a": body["x"], "last": "a"}),
+    "b": BodyRoute(lambda body: {"b": body["x"], "last": "b"}),
 }
 
 
@@ -222,7 +222,7 @@ def test_parallel_run_merges_answers():
 
 
 def test_failing_routes_are_left_out_and_logged_but_not_with_array():
-    routes = {**PARALLEL, "bad": BodyRoute("bad", fail)}
+    routes = {**PARALLEL, "bad": BodyRoute(fail)}
     context, run = parallel(routes)
     assert run.do_event(Event({"x": 1})).body == {"a": 1, "b": 1, "last": "b"}
     assert context.errors() == ["route bad failed: KeyError('broken')"]
@@ -237,7 +237,7 @@ def test_own_merger_and_results_that_are_no_dicts():
         def merger(self, body, results):
             body["total"] = sum(results.values())
 
-    routes = {"a": BodyRoute("a", lambda body: 1), "b": BodyRoute("b", lambda body: 2)}
+    routes = {"a": BodyRoute(lambda body: 1), "b": BodyRoute(lambda body: 2)}
     made = Mine(GraphContext(Context()), "p", routes)
     assert made.do_event(Event({"x": 1})).body == {"total": 3}
     with pytest.raises(TypeError, match="'int' object is not iterable"):

@@ -40,7 +40,7 @@ class Ensemble:
         self.weights = weights
         if form is ensembles.VotingEnsemble:
             self.vote = None
-            routes = {name: Route(name, model.do_event) for name, model in self.routes.items()}
+            routes = {name: Route(model.do_event, name) for name, model in self.routes.items()}
             self.object = form(context, None, routes, weights=weights, **arguments)
         else:
             self.vote = form(context, self.routes, weights=weights, **arguments)

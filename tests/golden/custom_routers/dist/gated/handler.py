@@ -22,11 +22,7 @@ class Flow:
     def __init__(self, context: GraphContext) -> None:
         self.gate = start(
             graph.Gate(
-                routes={
-                    "negate": routes.Route(
-                        "negate", start(graph.Negate(context, "negate")).do_event
-                    )
-                },
+                routes=routes.named({"negate": start(graph.Negate(context, "negate"))}),
                 context=context,
                 name="gate",
                 allowed=2,
@@ -34,14 +30,12 @@ class Flow:
         )
         self.least = start(
             graph.Least(
-                routes={
-                    "one": routes.Route(
-                        "one", start(graph.Negate(context, "one")).do_event
-                    ),
-                    "two": routes.Route(
-                        "two", start(graph.Negate(context, "two")).do_event
-                    ),
-                },
+                routes=routes.named(
+                    {
+                        "one": start(graph.Negate(context, "one")),
+                        "two": start(graph.Negate(context, "two")),
+                    }
+                ),
                 context=context,
                 name="least",
             )

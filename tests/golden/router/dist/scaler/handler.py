@@ -25,8 +25,8 @@ class Router:
             "times:v1": start(
                 graph.Checked(context, "times:v1", model_path="", factor=10)
             ),
-            "plain": routes.BodyRoute("plain", graph.Plain().do),
-            "echo": routes.BodyRoute("echo", graph.echo),
+            "plain": routes.BodyRoute(graph.Plain().do),
+            "echo": routes.BodyRoute(graph.echo),
         }
 
     def run(self, event: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -87,7 +88,11 @@ class SourceModule:
         text = self.lines[where.start.line - 1] if where.start.line <= len(self.lines) else ""
         one_line = where.end.line == where.start.line
         end = where.end.column + 1 if one_line else len(text) + 1
-        return Span(self.path, where.start.line, where.start.column + 1, end, text)
+        span = Span(self.path, where.start.line, where.start.column + 1, end, text)
+        if one_line or isinstance(node, cst.BaseCompoundStatement):
+            return span  # of a statement with a body, the line it begins with
+        more = self.lines[where.start.line : where.end.line]
+        return replace(span, more=tuple(more), last=where.end.column + 1)
 
     def line_of(self, node: cst.CSTNode) -> int | None:
         """The line that the node starts in, if it is a node of this file."""

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from graphc.codes import CODES, PRELUDE, Code, graph_file
-from graphc.diagnostics import Diagnostic, render
+from graphc.diagnostics import Diagnostic
 from graphc.pipeline import build
+from graphc.rendering import render
 
 _HEAD = """\
 <!-- Made of compiler/codes/ by `tests/run tests/test_codes.py --update`. DO NOT EDIT. -->

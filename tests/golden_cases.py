@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from graphc.diagnostics import render
 from graphc.pipeline import Build, Options, build
+from graphc.rendering import render
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"

@@ -57,7 +57,7 @@ def test_build_check_invoke(work: Path) -> None:
     for line in ("-        # cost", "+        # price", "left.py", "graph.md"):
         assert line in stale.stdout
     document = json.loads(graphc("check", "graph.py", "--format", "json", cwd=work).stdout)
-    assert document["diagnostics"] == []
+    assert [item["code"] for item in document["diagnostics"]] == ["GC044"]
     assert document["diff"] == stale.stdout
 
 

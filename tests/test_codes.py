@@ -60,8 +60,7 @@ def test_every_code_has_a_golden_case() -> None:
 def test_examples_are_true(code: Code) -> None:
     found = diagnostics_page.findings(code.bad)
     assert {item.code for item in found} == {code.code}
-    kind = "warning" if code.code.startswith("GC03") else "error"
-    assert {item.severity.value for item in found} == {kind}
+    assert {item.severity.value for item in found} == {code.level}
     assert diagnostics_page.findings(code.good) == []
 
 

@@ -24,8 +24,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from graphc import ir
-from graphc.diagnostics import Severity, render
+from graphc.diagnostics import Severity
 from graphc.pipeline import Build, build
+from graphc.rendering import render
 from reference import Answer, Reference, Request
 from reference_mlrun import run_file
 

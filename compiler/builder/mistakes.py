@@ -19,7 +19,8 @@ def not_yet(what: str, span: Span | None = None, help: str = "") -> GraphError:
 
 def unknown_value(value: Unknown, where: Span | None) -> GraphError:
     """The error for a value that reaches the graph and is not known."""
-    notes = [Note(f"it comes from here: {value.why}", value.span)] if value.span else []
+    elsewhere = value.span is not None and value.span != where
+    notes = [Note(f"it comes from here: {value.why}", value.span)] if elsewhere else []
     why = "" if notes else f": {value.why}"
     return GraphError(
         f"this value is not known at build time{why}",

@@ -33,7 +33,7 @@ def build(source: Source, report: Report, out: Path, bundle_models: bool, timing
             publish(made.files, out, protect=[source.graph])
         except GraphError as exc:
             made.diagnostics.add(exc.diagnostic(None))
-    report.show(made.diagnostics)
+    report.show(made.diagnostics, source.graph, outcome=", nothing written")
     if timings:
         _show_timings(made.timings)
     if made.failed:

@@ -32,9 +32,15 @@ def check(source: Source, report: Report, out: Path, bundle_models: bool) -> Non
             difference = compare(made.files, out)
         except GraphError as exc:
             made.diagnostics.add(exc.diagnostic(None))
-    # Warnings are for builds: a check that finds nothing to do is silent.
-    report.show(made.diagnostics, errors_only=True, extra={"diff": difference})
-    if report.style == "text" and difference:
+    if difference:
+        made.diagnostics.error(
+            "GC044",
+            f"{out} is not what {source.graph} gives",
+            help=f"build again: graphc build {source.graph} -o {out}",
+        )
+    if report.style == "text":
         click.echo(difference, nl=False)
-    if made.failed or difference:
+    # Warnings are for builds: a check that finds nothing to do is silent.
+    report.show(made.diagnostics, source.graph, errors_only=True, extra={"diff": difference})
+    if made.failed:
         sys.exit(EXIT_ERRORS)

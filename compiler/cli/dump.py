@@ -26,7 +26,7 @@ def dump(source: Source, report: Report, stage: str) -> None:
     from .. import ir, plan
 
     made = source.build()
-    report.show(made.diagnostics)
+    report.show(made.diagnostics, source.graph)
     if made.failed or made.graph is None:
         sys.exit(EXIT_ERRORS)
     if stage == "ir":

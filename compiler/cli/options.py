@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .report import Report
+from .report import STYLES, Report
 
 if TYPE_CHECKING:
     from ..pipeline import Build
@@ -99,9 +99,10 @@ def findings(command: Command) -> Command:
             click.option(
                 "--format",
                 "style",
-                type=click.Choice(("text", "json")),
+                type=click.Choice(STYLES),
                 default="text",
-                help="How findings are shown; json goes to standard output.",
+                help="How findings are shown; all but text go to standard output. github: "
+                "annotations of a workflow.",
             ),
             click.option("-q", "--quiet", is_flag=True, help="Errors only."),
         ],

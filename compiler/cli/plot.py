@@ -29,7 +29,7 @@ def plot(source: Source, kind: str, out: Path | None, quiet: bool) -> None:
     from ..package.diagram import diagram
 
     made = source.build()
-    Report("text", quiet).show(made.diagnostics)
+    Report("text", quiet).show(made.diagnostics, source.graph)
     if made.failed or made.graph is None:
         sys.exit(EXIT_ERRORS)
     drawings = [diagram(function) for function in made.graph.functions]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from textwrap import dedent
+from typing import Literal
 
 #: The lines that examples leave out when they do not make a function of their own.
 PRELUDE = """\
@@ -31,6 +32,11 @@ class Code:
     def __post_init__(self) -> None:
         for name in ("explanation", "bad", "good"):
             object.__setattr__(self, name, dedent(getattr(self, name)).strip("\n"))
+
+    @property
+    def level(self) -> Literal["error", "warning"]:
+        """How grave such a finding is."""
+        return "warning" if self.code.startswith("GC03") else "error"
 
     @property
     def is_session(self) -> bool:

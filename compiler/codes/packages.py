@@ -41,4 +41,15 @@ PACKAGES = (
         bad="$ graphc serve dist/ --port 80",
         good="$ graphc serve dist/ --port 0",
     ),
+    Code(
+        "GC044",
+        "The output is not what the graph file gives.",
+        """
+        `check` found files that differ, are missing or left over: the graph, the code beside it, or
+        graphc itself changed since the build, or somebody edited the output. Build again and commit
+        both.
+        """,
+        bad="$ graphc check graph.py -o dist/",
+        good="$ graphc build graph.py -o dist/",
+    ),
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from evaluating import run
 
-from graphc.diagnostics import render
 from graphc.frontend.values import Unknown
+from graphc.rendering import render
 
 FAILURES = [
     ("modles = 1\nx = models", "GC004:2", "NameError: name 'models' is not defined"),

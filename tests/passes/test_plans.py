@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from graphc import ir, plan
-from graphc.diagnostics import render
 from graphc.pipeline import build
+from graphc.rendering import render
 from plan_check import check_plan
 
 CASES = sorted((Path(__file__).parent / "plans").glob("*.txt"))

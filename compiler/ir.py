@@ -175,6 +175,34 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Secrets:
+    """A source of secrets: a dict, the names of variables, or the path of a file."""
+
+    kind: Literal["inline", "env", "file"]
+    source: Any = field(hash=False)
+    #: What the names of its secrets begin with.
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How events and failures are handled: settings that change answers."""
+
+    parameters: Args = ()
+    verbose: bool = False
+    #: Of events that name no content type.
+    content_type: str = ""
+    #: Called with the server before any step is made.
+    initializer: Target | None = None
+    load_mode: str | None = None
+    secrets: tuple[Secrets, ...] = ()
+    #: Where records of failures go: a path or EnvLookup.
+    error_stream: Any = None
+    #: Where tracking was switched on.
+    tracking: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function container."""
 
@@ -183,14 +211,23 @@ class Function:
     root: Flow | Router
     #: The modules, in order, whose names step classes are looked up in; "" is the graph file.
     code: tuple[str, ...] = ("",)
-    parameters: Args = ()
-    verbose: bool = False
+    project: str = ""
+    tag: str = ""
+    serving: Serving = Serving()
     settings: Settings = Settings()
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of the flow; of a function that is a router, that router."""
         return (self.root,) if isinstance(self.root, Router) else self.root.steps
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """Everything of the function that names code."""
+        if self.serving.initializer is not None:
+            yield self.serving.initializer
+        for step in self.steps:
+            yield from targets(step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +275,7 @@ def show(graph: Graph) -> str:
         for name in ("image", "requirements", "env", "min_replicas", "max_replicas"):
             if value := getattr(function.settings, name):
                 lines.append(f"  {name} = {value!r}")
-        if function.parameters:
-            lines.append(f"  parameters = {_show_args(function.parameters)}")
+        lines += _show_serving(function.serving)
         if isinstance(function.root, Router):
             lines += _show_router(function.root, "  ")
             continue
@@ -248,6 +284,23 @@ def show(graph: Graph) -> str:
         for step in function.root.steps:
             lines += _show_router(step, "    ") if isinstance(step, Router) else [_show_task(step)]
     return "\n".join(lines) + "\n"
+
+
+def _show_serving(serving: Serving) -> list[str]:
+    lines = []
+    if serving.parameters:
+        lines.append(f"  parameters = {_show_args(serving.parameters)}")
+    for name in ("verbose", "content_type", "load_mode", "error_stream"):
+        if value := getattr(serving, name):
+            lines.append(f"  {name} = {value!r}")
+    if serving.initializer is not None:
+        lines.append(f"  initializer = {show_target(serving.initializer)}")
+    for secrets in serving.secrets:
+        names = ", ".join(secrets.source) if secrets.kind != "file" else secrets.source
+        lines.append(f"  secrets = {secrets.kind} {names}")
+    if serving.tracking is not None:
+        lines.append("  tracks models")
+    return lines
 
 
 def _show_task(step: Task) -> str:

@@ -136,12 +136,11 @@ def _stages(made: Build, main: Path, options: Options) -> None:
 def _roots(function: ir.Function) -> list[Symbol]:
     """The user's classes and functions that a function's steps name."""
     found: dict[Symbol, None] = {}
-    for step in function.steps:
-        for target in ir.targets(step):
-            if isinstance(target, ir.UserCode):
-                found[target.symbol] = None
-            elif isinstance(target, ir.Inline):
-                found |= dict.fromkeys(target.names.values())
+    for target in function.targets:
+        if isinstance(target, ir.UserCode):
+            found[target.symbol] = None
+        elif isinstance(target, ir.Inline):
+            found |= dict.fromkeys(target.names.values())
     return list(found)
 
 

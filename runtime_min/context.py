@@ -1,13 +1,26 @@
-"""What steps and models get as their `context`."""
+"""What steps and models get as their `context` (mlrun 1.12, `serving/server.py`)."""
 
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Mapping
 from typing import Any
+
+#: Secrets of an MLRun project are mounted under names that begin so.
+_MOUNTED = "MLRUN_K8S_SECRET__"
+_NEED_MLRUN = {
+    "executor": "the flow of mlrun's own engine",
+    "get_remote_endpoint": "the MLRun service; give the step a URL",
+    "get_store_resource": "MLRun's artifact store",
+    "get_table": "MLRun's feature store",
+    "project_obj": "the MLRun service",
+    "root": "the step objects of mlrun; hand steps what they need as arguments",
+}
 
 
 class GraphContext:
-    """Nuclio's logger and Response, and the function's parameters.
+    """Nuclio's logger and Response, and what the function was set up with.
 
     There is one per worker. Steps may set attributes of their own on it.
     """
@@ -15,8 +28,12 @@ class GraphContext:
     def __init__(
         self,
         nuclio: Any,
-        parameters: dict[str, Any] | None = None,
+        function: str = "",
         project: str = "",
+        tag: str = "",
+        parameters: dict[str, Any] | None = None,
+        secrets: Mapping[str, str | None] | None = None,
+        error_stream: Any = None,
         current_function: str = "",
         verbose: bool = False,
     ) -> None:
@@ -31,48 +48,77 @@ class GraphContext:
         self.is_mock = False
         self.monitoring_mock = False
         self.state: Any = None
+        self.server = Server(self, function, tag, parameters or {})
+        self.stream = Stream(self.server.function_uri)
+        self._secrets = secrets or {}
         #: What `push_error` writes to: an object with `push(record)`.
-        self.error_stream: Any = None
-        self.server = Server(self, parameters or {})
+        self._error_stream = error_stream
 
     def get_param(self, key: str, default: Any = None) -> Any:
         """A parameter of the function."""
         return self.server.parameters.get(key, default)
 
     def get_secret(self, key: str) -> Any:
-        """None: the graph names no source of secrets."""
-        return None
+        """A secret: from the function's sources, else one of the project's; or None."""
+        return self._secrets.get(key) or os.environ.get(_MOUNTED + key) or None
 
     def push_error(
         self, event: Any, message: str, source: str | None = None, **kwargs: Any
     ) -> None:
         """Write a record of a failure to the error stream, or to the log without one."""
-        if self.error_stream is None:
+        if self.verbose:
+            self.logger.error(
+                f"got error from {source} state:\n{event.body}\n{message}"
+            )
+        if self._error_stream is None:
             self.logger.error(f"error in {source}: {message}")
             return
         record = {
             "function_uri": self.server.function_uri,
             "worker": self.worker_id,
-            "host": os.uname().nodename,
+            "host": socket.gethostname(),
             "source": source,
             "event": {"id": event.id, "body": event.body},
             "message": message,
             "args": kwargs,
         }
         try:
-            self.error_stream.push(record)
+            self._error_stream.push(record)
         except Exception as exc:  # noqa: BLE001
             # The event has failed already; this must not hide how.
             self.logger.error(f"failed to write to error stream: {exc!r}")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NEED_MLRUN:
+            raise AttributeError(f"context.{name} needs {_NEED_MLRUN[name]}")
+        raise AttributeError(f"the context has no attribute {name!r}")
 
 
 class Server:
     """`context.server`: what graph initializers get, and what steps ask of it."""
 
-    def __init__(self, context: GraphContext, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self, context: GraphContext, function: str, tag: str, parameters: dict[str, Any]
+    ) -> None:
         self.context = context
         self.parameters = parameters
+        self.verbose = context.verbose
         self.project = context.project
-        self.function_name = os.environ.get("NUCLIO_FUNCTION_NAME", "")
-        self.function_tag = ""
-        self.function_uri = f"{self.project}/{self.function_name}"
+        self.function_name = function
+        self.function_tag = tag or None
+        self.function_uri = f"{self.project}/{function}" + (f":{tag}" if tag else "")
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "graph":
+            raise AttributeError(f"server.graph needs {_NEED_MLRUN['root']}")
+        raise AttributeError(f"the server has no attribute {name!r}")
+
+
+class Stream:
+    """`context.stream`: where records of model tracking go, if it is switched on."""
+
+    def __init__(self, function_uri: str, output_stream: Any = None) -> None:
+        self.enabled = output_stream is not None
+        self.hostname = socket.gethostname()
+        self.function_uri = function_uri
+        self.output_stream = output_stream

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ir
-from ..arguments import Arguments
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Unknown
 from .flow import FlowBuilder
 from .mistakes import not_yet, unknown_value
 from .objects import add_routes, router
 from .router import RouterBuilder
+from .serving import Serving
 from .settings import Settings
 from .task import TaskBuilder
 
@@ -24,14 +24,7 @@ class _Spec(HostObject):
     """`fn.spec`: attributes that MLRun keeps there."""
 
     description = "a function's spec"
-    #: Those that concern answers; all others are deployment's (`Settings`).
-    _own: ClassVar[frozenset[str]] = frozenset(("default_class", "parameters"))
-    #: Settings that change what callers are answered, and are not compiled yet.
-    _refused: ClassVar[frozenset[str]] = frozenset(
-        """default_content_type error_stream graph_initializer load_mode secret_sources
-        track_models""".split()
-    )
-    api = Settings.attributes | _own | {"graph"}
+    api = Settings.attributes | Serving.attributes | {"graph"}
 
     def __init__(self, function: FunctionBuilder) -> None:
         self._function = function
@@ -39,15 +32,13 @@ class _Spec(HostObject):
     def read(self, name: str) -> Any:
         if name == "graph":
             return self._function.root
-        if name in self._own:
-            return getattr(self._function, name)
+        if name in Serving.attributes:
+            return getattr(self._function.serving, name)
         return self._function.settings.read(name)
 
     def assign(self, name: str, value: Any) -> None:
-        if name in self._refused:
-            raise not_yet(f"the setting spec.{name}")
-        if name in self._own:
-            setattr(self._function, name, value)
+        if name in Serving.attributes:
+            self._function.serving.assign(name, value)
         else:
             self._function.settings.assign(name, value)
 
@@ -59,8 +50,6 @@ class FunctionBuilder(HostObject):
     #: Calls that change what callers are answered, and are not compiled yet (serving.md 1.4, 11).
     _refused: ClassVar[Mapping[str, str]] = {
         "with_code": "code given by with_code()",
-        "with_secrets": "secrets (with_secrets)",
-        "set_tracking": "model tracking (set_tracking)",
         "set_streaming": "streaming answers (set_streaming)",
         "set_api_handler_config": "API handlers (set_api_handler_config)",
         "set_openai_frontend": "OpenAI front ends (set_openai_frontend)",
@@ -75,6 +64,7 @@ class FunctionBuilder(HostObject):
     api = (
         _skipped
         | Settings.calls
+        | Serving.calls
         | frozenset(_refused)
         | frozenset("add_child_function add_model name set_topology spec verbose".split())
     )
@@ -85,9 +75,9 @@ class FunctionBuilder(HostObject):
         self.span = span
         self.code = code
         self.root: FlowBuilder | RouterBuilder | None = None
-        self.default_class: Any = None
-        self.parameters: Any = {}
-        self.verbose: Any = False
+        self.project = ""
+        self.tag = ""
+        self.serving = Serving(session, span)
         self.settings = Settings(session, span)
         self.spec = _Spec(self)
 
@@ -96,6 +86,10 @@ class FunctionBuilder(HostObject):
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
         if name in Settings.calls:
             return self.settings.call(name, self)
+        if name in Serving.calls:
+            return self.serving.call(name, self)
+        if name == "verbose":
+            return self.serving.verbose
         if name in self._refused:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._refuse(name))
         return super().read(name)
@@ -111,7 +105,7 @@ class FunctionBuilder(HostObject):
     def assign(self, name: str, value: Any) -> None:
         if name != "verbose":
             raise GraphError(f"a function has no setting {name!r}", code="GC011")
-        self.verbose = value
+        self.serving.assign(name, value)
 
     def set_topology(
         self,
@@ -179,7 +173,7 @@ class FunctionBuilder(HostObject):
                 code="GC016",
                 help="leave child_function out",
             )
-        class_name = class_name if class_name is not None else self.default_class
+        class_name = class_name if class_name is not None else self.serving.default_class
         if class_name is None and handler is None:
             raise GraphError(
                 f"model {key!r} has no class",
@@ -227,17 +221,13 @@ class FunctionBuilder(HostObject):
                 f"function {self.name!r} has no graph",
                 help='call set_topology("router") or set_topology("flow") on it',
             )
-        if not isinstance(self.parameters, dict):
-            raise self.session.wrong_value(
-                self.parameters, "spec.parameters must be a dict", self.span
-            )
-        parameters = Arguments(self.session).freeze(self.parameters, self.span)
         return ir.Function(
             name=self.name,
             span=self.span,
             root=self.root.freeze(),
             code=self.code,
-            parameters=parameters,
+            project=self.project,
+            tag=self.tag,
+            serving=self.serving.freeze(),
             settings=self.settings.freeze(),
-            verbose=bool(self.verbose),
         )

@@ -111,7 +111,12 @@ class Session(HostObject):
                 help='name it: mlrun.new_function("my-function", kind="serving")',
             )
         return self._add(
-            name, image=image, requirements=requirements, requirements_file=requirements_file
+            name,
+            image=image,
+            requirements=requirements,
+            requirements_file=requirements_file,
+            project=project,
+            tag=tag,
         )
 
     def code_to_function(
@@ -160,6 +165,8 @@ class Session(HostObject):
             requirements=requirements,
             requirements_file=requirements_file,
             code=code,
+            project=project,
+            tag=tag,
         )
         function.settings.description = description
         return function
@@ -180,7 +187,7 @@ class Session(HostObject):
                 help=f"the hub function it knows is {HUB_MODEL_SERVER}",
             )
         function = self._add(new_name or "v2-model-server", image="mlrun/mlrun")
-        function.default_class = ir.Dotted(f"{HUB_MODULE}.{HUB_CLASS}", self.span)
+        function.serving.default_class = ir.Dotted(f"{HUB_MODULE}.{HUB_CLASS}", self.span)
         return function
 
     def _not_serving(self, call: str, kind: str) -> Unknown:
@@ -197,12 +204,17 @@ class Session(HostObject):
         requirements: Any = None,
         requirements_file: str = "",
         code: tuple[str, ...] = ("",),
+        project: str = "",
+        tag: str = "",
     ) -> FunctionBuilder:
         where = self.argument_span("name", 0)
         name = normal_name(self.text(name, "name", where))
         if any(function.name == name for function in self.functions):
             raise GraphError(f"there is a function {name!r} already", span=where)
         function = FunctionBuilder(self, name, self.span, code)
+        # Records name them; where they are not known, records do without.
+        function.project = project if isinstance(project, str) else ""
+        function.tag = tag if isinstance(tag, str) else ""
         function.settings.image = self.text(image, "image", self.argument_span("image"))
         function.settings.with_requirements(requirements, requirements_file=requirements_file)
         self.functions.append(function)

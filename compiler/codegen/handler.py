@@ -31,7 +31,7 @@ from ..plan import (
     User,
 )
 from ..runtime_names import counterpart
-from .expressions import as_function, as_lambda, formula, literal, quoted
+from .expressions import as_function, as_lambda, atom, formula, literal, quoted
 from .formatting import formatted
 from .pages import page
 from .scope import ModuleScope
@@ -68,15 +68,18 @@ class _Handler:
         self._engine = "sync" if self._is_router else getattr(plan.function.root, "engine", "")
 
     def module(self, source: str) -> HandlerModule:
-        plan, scope = self._plan, self._scope
+        plan, scope, serving = self._plan, self._scope, self._plan.function.serving
         nuclio = scope.runtime("nuclio")
         needs_context = self._needs_context()
-        if needs_context:
+        initializes = serving.initializer is not None
+        if needs_context or initializes:
             scope.runtime_name("context", "GraphContext")
         makes = self._init()
         methods = self._methods()
         if plan.environment:
             scope.module("os")
+        context, initializer = self._context_arguments(), self._initializer()
+        failed = self._failed(nuclio)
         standard, third, own = scope.imports()
         text = page(
             "handler.py.j2",
@@ -100,10 +103,12 @@ class _Handler:
             makes=makes,
             methods=methods,
             needs_context=needs_context,
-            context=self._context_arguments(),
+            context=context,
+            initializer=initializer,
+            content_type=quoted(serving.content_type) if serving.content_type else "",
             is_async=plan.is_async,
             responds=plan.responds,
-            failure=self._failure_arguments(),
+            failed=failed,
         )
         return HandlerModule(formatted(text), scope.runtime_modules)
 
@@ -118,21 +123,53 @@ class _Handler:
         )
 
     def _context_arguments(self) -> str:
-        function = self._plan.function
-        arguments = ["context"]
-        if function.parameters:
-            arguments.append(f"parameters={self._literal(dict(function.parameters))}")
-        if function.verbose:
+        function, serving = self._plan.function, self._plan.function.serving
+        arguments = ["context", quoted(function.name)]
+        arguments += [
+            f"{name}={quoted(value)}"
+            for name in ("project", "tag")
+            if (value := getattr(function, name))
+        ]
+        if serving.parameters:
+            arguments.append(f"parameters={self._literal(dict(serving.parameters))}")
+        if serving.secrets:
+            arguments.append(f"secrets={self._secrets(serving.secrets)}")
+        if serving.error_stream is not None:
+            opened = f"{self._scope.runtime('streams')}.open_stream"
+            arguments.append(f"error_stream={opened}({self._literal(serving.error_stream)})")
+        if serving.verbose:
             arguments.append("verbose=True")
         return ", ".join(arguments)
 
-    def _failure_arguments(self) -> str:
+    def _secrets(self, sources: Sequence[ir.Secrets]) -> str:
+        module = self._scope.runtime("secrets")
+        read = []
+        for source in sources:
+            names = source.source if source.kind == "env" else [source.source]
+            arguments = [self._literal(name) for name in names]
+            if source.prefix:
+                arguments.append(f"prefix={quoted(source.prefix)}")
+            read.append(f"{module}.{source.kind}({', '.join(arguments)})")
+        return read[0] if len(read) == 1 else f"{{{', '.join(f'**{text}' for text in read)}}}"
+
+    def _initializer(self) -> str:
+        """What is called with the server before any step is made."""
+        target = self._plan.function.serving.initializer
+        return "" if target is None else atom(self._target(target))
+
+    def _failed(self, nuclio: str) -> str:
+        """What the handler answers for an exception; with an error stream it is recorded."""
         arguments = ["context", "exc"]
         if self._plan.causes:
             arguments.append("causes=True")
-        if self._plan.function.verbose:
+        if self._plan.function.serving.verbose:
             arguments.append("verbose=True")
-        return ", ".join(arguments)
+        failure = f"{nuclio}.failure({', '.join(arguments)})"
+        if self._plan.function.serving.error_stream is None:
+            return f"return {failure}"
+        made = f"context.user_data.{'router' if self._is_router else 'flow'}"
+        record = f'{made}.context.push_error(event, failed.body, source="_handler")'
+        return f"failed = {failure}\n{record}\nreturn failed"
 
     # -- what is made at start
 
@@ -156,7 +193,11 @@ class _Handler:
             arguments.append(f"routes={routes}")
         arguments += self._keywords(make.args)
         made = f"{self._class(make.cls)}({', '.join(arguments)})"
-        return f"{self._scope.runtime_name('models', 'start')}({made})" if make.starts else made
+        if not make.starts:
+            return made
+        mode = self._plan.function.serving.load_mode
+        arguments = [made, *([f"mode={quoted(mode)}"] if mode else [])]
+        return f"{self._scope.runtime_name('models', 'start')}({', '.join(arguments)})"
 
     def _keywords(self, args: ir.Args) -> list[str]:
         """Arguments as `name=value`; names that are words of Python's go through `**`."""

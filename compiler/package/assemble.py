@@ -118,8 +118,7 @@ def _function_files(
 
 
 def _targets(function: ir.Function, kind: type[_Target]) -> list[_Target]:
-    found = (target for step in function.steps for target in ir.targets(step))
-    return [target for target in found if isinstance(target, kind)]
+    return [target for target in function.targets if isinstance(target, kind)]
 
 
 def _image(function: ir.Function) -> tuple[str, str]:

@@ -9,7 +9,7 @@ of its own. Failures are caught by one `try` around neighbouring steps with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -74,7 +74,8 @@ def _router_plan(function: ir.Function, facts: FunctionFacts) -> Plan:
         responds=True,
         causes=True,
         makes=(making,),
-        environment=_environment([router]),
+        keeps_context=function.serving.error_stream is not None,
+        environment=_environment(function),
         imports=_imports(facts),
     )
 
@@ -83,14 +84,16 @@ def _imports(facts: FunctionFacts) -> tuple[str, ...]:
     return tuple(sorted({step.imports for step in facts.steps.values() if step.imports}))
 
 
-def _environment(steps: Iterable[ir.Step | ir.Route]) -> tuple[ir.EnvLookup, ...]:
-    """The look-ups among the arguments of the steps and their routes."""
-    found: dict[str, ir.EnvLookup] = {}
-    for step in steps:
-        for owner in ir.parts(step):
-            for _, value in owner.args:
-                if isinstance(value, ir.EnvLookup):
-                    found.setdefault(value.name, value)
+def _environment(function: ir.Function) -> tuple[ir.EnvLookup, ...]:
+    """The look-ups among the settings, and the arguments of the steps and their routes."""
+    serving = function.serving
+    values = [serving.error_stream, *dict(serving.parameters).values()]
+    for secrets in serving.secrets:
+        values += secrets.source.values() if secrets.kind == "inline" else []
+    for step in function.steps:
+        for part in ir.parts(step):
+            values += dict(part.args).values()
+    found = {value.name: value for value in values if isinstance(value, ir.EnvLookup)}
     return tuple(found[name] for name in sorted(found))
 
 
@@ -117,7 +120,7 @@ class _FlowLowering:
         self._methods: dict[str, str] = {}
         self._makes: list[Making] = []
         self._responds = self._sync or self._topology.responder is not None
-        self._keeps_context = False
+        self._keeps_context = function.serving.error_stream is not None
         #: Synchronous engine with a handler for the whole graph and steps of both kinds: then
         #: `event.body` follows every step, so that the handler finds what the failed step got.
         self._follow = self._sync and flow.on_error is not None and len(self._kinds()) > 1
@@ -139,7 +142,7 @@ class _FlowLowering:
             makes=tuple(self._makes),
             methods=tuple(methods),
             keeps_context=self._keeps_context,
-            environment=_environment(self._flow.steps),
+            environment=_environment(self._function),
             imports=_imports(self._facts),
         )
 

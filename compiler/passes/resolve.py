@@ -52,13 +52,15 @@ class _Resolver:
         self._diagnostics = diagnostics
 
     def function(self) -> ir.Function:
-        root = self._function.root
+        root: ir.Flow | ir.Router = self._function.root
         if isinstance(root, ir.Router):
-            return replace(self._function, root=self._router(root))
-        return replace(
-            self._function,
-            root=replace(root, steps=tuple(self._step(step) for step in root.steps)),
-        )
+            root = self._router(root)
+        else:
+            root = replace(root, steps=tuple(self._step(step) for step in root.steps))
+        serving = self._function.serving
+        if serving.initializer is not None:
+            serving = replace(serving, initializer=self._called(serving.initializer))
+        return replace(self._function, root=root, serving=serving)
 
     def _step(self, step: ir.Step) -> ir.Step:
         return self._router(step) if isinstance(step, ir.Router) else self._task(step)

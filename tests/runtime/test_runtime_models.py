@@ -28,7 +28,7 @@ class Model(V2ModelServer):
 
 
 def make(cls=Model, name="m:v1", parameters=None, **arguments):
-    return start(cls(GraphContext(Context(), parameters), name, **arguments))
+    return start(cls(GraphContext(Context(), parameters=parameters), name, **arguments))
 
 
 def ask(model, body=None, path="", method="POST"):

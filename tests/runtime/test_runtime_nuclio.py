@@ -5,7 +5,7 @@ import json
 import pytest
 from nuclio_stub import Context, Event, Response
 
-from graphc.runtime_min import errors, nuclio
+from graphc.runtime_min import errors, nuclio, secrets
 from graphc.runtime_min.context import GraphContext
 
 
@@ -184,13 +184,35 @@ def test_errors_can_be_caught_as_in_mlrun():
 
 
 def test_context_has_parameters_and_room_for_steps_own_attributes():
-    context = GraphContext(Context(), {"a": 1}, project="p", current_function="f")
+    context = GraphContext(Context(), "fn", "p", tag="t", parameters={"a": 1}, current_function="f")
+    assert context.server.function_uri == "p/fn:t"
+    assert (context.stream.enabled, context.stream.output_stream) == (False, None)
     assert context.get_param("a") == 1
     assert context.get_param("b", 2) == 2
     assert context.get_secret("s") is None
     assert context.server.parameters == {"a": 1}
     assert (context.project, context.current_function) == ("p", "f")
     context.anything = 1
+    with pytest.raises(AttributeError, match=r"context\.get_store_resource needs MLRun's artifact"):
+        _ = context.get_store_resource
+    with pytest.raises(AttributeError, match=r"server\.graph needs the step objects"):
+        _ = context.server.graph
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = context.nothing
+
+
+def test_secrets_come_from_their_sources_else_from_the_project(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "t")
+    monkeypatch.setenv("MLRUN_K8S_SECRET__DB", "mounted")
+    path = tmp_path / "keys"
+    path.write_text("# no secret\nuser = me \npath=$TOKEN/x\nempty=\n")
+    found = {**secrets.env("TOKEN", "NONE"), **secrets.file(str(path), prefix="f-")}
+    context = GraphContext(Context(), secrets={**found, **secrets.inline({"pin": "1"})})
+    names = ("TOKEN", "NONE", "f-user", "f-path", "f-empty", "pin", "DB", "other")
+    expected = ["t", None, "me", "t/x", None, "1", "mounted", None]
+    assert [context.get_secret(name) for name in names] == expected
+    with pytest.raises(RuntimeError, match="secrets of this function are in /no/such"):
+        secrets.file("/no/such")
 
 
 def test_push_error_writes_a_record_or_else_logs():
@@ -202,12 +224,12 @@ def test_push_error_writes_a_record_or_else_logs():
     class Stream(list):
         push = list.append
 
-    context.error_stream = Stream()
+    context._error_stream = Stream()
     context.push_error(Event({"a": 1}), "m", source="s", why="because")
-    record = context.error_stream[0]
+    record = context._error_stream[0]
     assert record["event"] == {"id": "e1", "body": {"a": 1}}
     assert (record["source"], record["args"]) == ("s", {"why": "because"})
     json.dumps(record)
-    context.error_stream = object()
+    context._error_stream = object()
     context.push_error(Event(), "m")
     assert "failed to write to error stream" in outer.errors()[-1]

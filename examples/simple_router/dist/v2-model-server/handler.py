@@ -45,7 +45,7 @@ class Router:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.router = Router(GraphContext(context))
+    context.user_data.router = Router(GraphContext(context, "v2-model-server"))
 
 
 def handler(context: Any, event: Any) -> Any:

@@ -14,10 +14,13 @@ from .model_files import find_model
 Started = TypeVar("Started")
 
 
-def start(made: Started) -> Started:
-    """Call `post_init` of a model, router or step, as MLRun does once it is made."""
+def start(made: Started, mode: str | None = None) -> Started:
+    """Call `post_init` of a model, router or step, as MLRun does once it is made.
+
+    The mode is the function's load mode.
+    """
     starting: Any = made
-    starting.post_init(mode=None)
+    starting.post_init(mode)
     return made
 
 

@@ -44,7 +44,7 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context))
+    context.user_data.flow = Flow(GraphContext(context, "waiting"))
 
 
 async def handler(context: Any, event: Any) -> Any:

@@ -64,7 +64,7 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context))
+    context.user_data.flow = Flow(GraphContext(context, "diamond"))
 
 
 def handler(context: Any, event: Any) -> Any:

@@ -67,7 +67,7 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context))
+    context.user_data.flow = Flow(GraphContext(context, "by-key"))
 
 
 def handler(context: Any, event: Any) -> Any:

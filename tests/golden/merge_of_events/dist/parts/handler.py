@@ -62,7 +62,7 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context))
+    context.user_data.flow = Flow(GraphContext(context, "parts"))
 
 
 def handler(context: Any, event: Any) -> Any:

@@ -75,7 +75,7 @@ class Router:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.router = Router(GraphContext(context))
+    context.user_data.router = Router(GraphContext(context, "regions"))
 
 
 def handler(context: Any, event: Any) -> Any:

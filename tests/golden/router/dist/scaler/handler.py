@@ -42,7 +42,7 @@ class Router:
 
 def init_context(context: Any) -> None:
     context.user_data.router = Router(
-        GraphContext(context, parameters={"factor": 4, "names": ["a", "b"]})
+        GraphContext(context, "scaler", parameters={"factor": 4, "names": ["a", "b"]})
     )
 
 

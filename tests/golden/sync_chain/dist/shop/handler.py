@@ -36,7 +36,7 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context))
+    context.user_data.flow = Flow(GraphContext(context, "shop"))
 
 
 def handler(context: Any, event: Any) -> Any:

@@ -54,7 +54,7 @@ class Router:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.router = Router(GraphContext(context))
+    context.user_data.router = Router(GraphContext(context, "majority"))
 
 
 def handler(context: Any, event: Any) -> Any:

@@ -37,7 +37,7 @@ class Router:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.router = Router(GraphContext(context))
+    context.user_data.router = Router(GraphContext(context, "models"))
 
 
 def handler(context: Any, event: Any) -> Any:

@@ -159,7 +159,7 @@ class CodeIndex:
         if name.startswith("_") or scope.source.name in seen:
             return False
         if name in scope.bindings:
-            return True
+            return name not in scope.deleted
         seen |= {scope.source.name}
         inner = (self.star_source(scope, imported) for _, imported in scope.stars)
         return any(source is not None and self.offers(source, name, seen) for source in inner)

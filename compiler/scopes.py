@@ -1,4 +1,4 @@
-"""Which names a piece of user code binds, imports and changes in place.
+"""Which names a piece of user code binds and imports.
 
 In: nodes of the shared syntax tree. Out: names, in source order, by Python's rules of scope;
 nothing is evaluated. `reads` is the other half: the names that code takes from around it.
@@ -177,42 +177,6 @@ def global_writes(node: cst.CSTNode) -> set[str]:
     if isinstance(node, cst.BaseExpression):
         return set()
     return set().union(*map(global_writes, children(node)))
-
-
-def mutations(node: cst.CSTNode, *, enter_functions: bool = False) -> Iterator[cst.Name]:
-    """Root names of what statements change in place: `x[0] = 1`, `x.y += 1`, `x.append(1)`."""
-    match node:
-        case cst.FunctionDef() | cst.ClassDef() | cst.Lambda() if not enter_functions:
-            return
-        case cst.Assign(targets=targets):
-            for target in targets:
-                yield from _changed(target.target)
-        case cst.AnnAssign(target=target) | cst.AugAssign(target=target):
-            yield from _changed(target)
-        case cst.Del(target=target):
-            yield from _changed(target)
-        case cst.For(target=target):
-            yield from _changed(target)
-        case cst.Call(func=cst.Attribute(value=receiver)):
-            if root := root_name(receiver):
-                yield root
-        case cst.Call(func=cst.Name(value="setattr" | "delattr"), args=[first, *_]):
-            if root := root_name(first.value):
-                yield root
-    for child in children(node):
-        yield from mutations(child, enter_functions=enter_functions)
-
-
-def _changed(target: cst.CSTNode) -> Iterator[cst.Name]:
-    match target:
-        case cst.Attribute(value=inner) | cst.Subscript(value=inner):
-            if root := root_name(inner):
-                yield root
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            for element in elements:
-                yield from _changed(element.value)
-        case cst.StarredElement(value=inner):
-            yield from _changed(inner)
 
 
 # -- parts of statements

@@ -41,12 +41,17 @@ class ModuleIndex:
         #: Every binding of a name, in source order.
         self.bindings: dict[str, list[tuple[Unit, Binding]]] = {}
         self.stars: list[tuple[Unit, Imported]] = []
+        #: Names that `del` takes away in the end.
+        self.deleted: set[str] = set()
         for unit in self.units:
             for binding in unit.bindings:
                 if binding.name == "*" and binding.imported:
                     self.stars.append((unit, binding.imported))
                 elif not isinstance(binding.node, cst.Del):
                     self.bindings.setdefault(binding.name, []).append((unit, binding))
+                    self.deleted.discard(binding.name)
+                elif binding.node is unit.node:
+                    self.deleted.add(binding.name)
         #: Names bound only under `if __name__ == "__main__":`.
         self.main_only: dict[str, list[tuple[Unit, Binding]]] = {}
         for unit in self.units:
@@ -96,7 +101,9 @@ class ModuleIndex:
         listed = self.listed()
         if listed is not None:
             return listed
-        return tuple(name for name in self.bindings if not name.startswith("_"))
+        return tuple(
+            name for name in self.bindings if not name.startswith("_") and name not in self.deleted
+        )
 
 
 def is_type_checking(node: cst.CSTNode) -> bool:

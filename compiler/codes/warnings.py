@@ -92,4 +92,33 @@ WARNINGS = (
         fn.add_model("m1", class_name="Model", model_path="", factor=3)
         """,
     ),
+    Code(
+        "GC034",
+        "User code makes up names at run time.",
+        """
+        `globals()[name]`, `eval(text)`, `sys.modules[__name__]`: what is read cannot be seen, so
+        all of the file is kept, with every package that it imports. Modules that are imported by a
+        made-up name cannot be found at all.
+        """,
+        bad="""
+        def double(event):
+            return event * 2
+
+        def call(event):
+            return globals()[event["function"]](event["value"])
+
+        graph.to(name="call", handler="call").respond()
+        """,
+        good="""
+        def double(event):
+            return event * 2
+
+        FUNCTIONS = {"double": double}
+
+        def call(event):
+            return FUNCTIONS[event["function"]](event["value"])
+
+        graph.to(name="call", handler="call").respond()
+        """,
+    ),
 )

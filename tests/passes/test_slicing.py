@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from graphc.code_index import CodeIndex, Symbol
 from graphc.diagnostics import Diagnostics
@@ -121,145 +118,6 @@ def test_files_do_not_depend_on_the_order_of_roots(tmp_path: Path) -> None:
     first, _ = cut(tmp_path, "graph.py", ["f", "g"])
     second, _ = cut(tmp_path, "graph.py", ["g", "f", "g"])
     assert first == second
-
-
-# -- a slice does what the whole module does
-
-NAMES = ["a", "b", "c", "d", "e"]
-
-
-@st.composite
-def modules(draw: st.DrawFn) -> tuple[str, list[str]]:
-    """A module of small definitions that use each other, and its functions."""
-    lines: list[str] = []
-    known: list[str] = []  # names of numbers, functions of one number, and lists
-    functions: list[str] = []
-    kinds: dict[str, str] = {}
-
-    def number(depth: int = 0) -> str:
-        name = draw(st.sampled_from([*known, "1", "2"]))
-        match kinds.get(name):
-            case None:
-                return name
-            case "number":
-                return name
-            case "list":
-                return f"len({name})" if draw(st.booleans()) else f"sum({name})"
-        if depth > 2:
-            return "3"
-        return f"{name}({number(depth + 1)})"
-
-    def define(name: str, kind: str) -> None:
-        if name in known:
-            known.remove(name)
-        known.append(name)
-        kinds[name] = kind
-        if name in functions:
-            functions.remove(name)
-
-    for position in range(draw(st.integers(2, 14))):
-        name = f"{draw(st.sampled_from(NAMES))}{position if draw(st.booleans()) else ''}"
-        if name in kinds:  # one kind for each name, so that uses before it stay right
-            continue
-        lists = [item for item in known if kinds[item] == "list"]
-        form = draw(st.sampled_from(
-            ["number", "list", "def", "lambda", "class", "change", "if", "try", "for", "global",
-             "call", "decorated", "shadow"]))  # fmt: skip
-        match form:
-            case "number":
-                lines.append(f"{name} = {number()} + {position}  # {position}")
-                define(name, "number")
-            case "list":
-                lines.append(f"{name} = [{number()}, {position}]")
-                define(name, "list")
-            case "def":
-                lines.append(f"def {name}(x, y={number()}):\n    return x * 2 + y + {number()}")
-                define(name, "function")
-                functions.append(name)
-            case "lambda":
-                lines.append(f"{name} = lambda x: x + {number()}")
-                define(name, "function")
-                functions.append(name)
-            case "class":
-                lines.append(
-                    f"class C{name}:\n    k = {number()}\n\n    def __call__(self, x):\n"
-                    f"        return self.k + x + {number()}\n\n\n{name} = C{name}()"
-                )
-                define(name, "function")
-                functions.append(name)
-            case "change" if lists:
-                target = draw(st.sampled_from(lists))
-                changes = [
-                    f"{target}.append({number()})",
-                    f"{target}[0] = {number()}",
-                    f"{target} += [{number()}]",
-                    f"{target}[-1] += {position}",
-                    f"for i in range(2): {target}.append(i)",
-                ]
-                lines.append(draw(st.sampled_from(changes)))
-            case "if":
-                lines.append(
-                    f"if {number()} > 3:\n    {name} = {number()}\nelse:\n    {name} = {position}"
-                )
-                define(name, "number")
-            case "try":
-                lines.append(
-                    f"try:\n    import no_such_{name} as {name}\nexcept ImportError:\n"
-                    f"    {name} = {number()}"
-                )
-                define(name, "number")
-            case "for":
-                lines.append(f"{name} = []\nfor i in [{number()}, 4]:\n    {name}.append(i + 1)")
-                define(name, "list")
-            case "global":
-                lines.append(
-                    f"n{name} = {number()}\n\n\ndef {name}(x):\n    global n{name}\n"
-                    f"    n{name} += x\n    return n{name}"
-                )
-                define(name, "function")
-                functions.append(name)
-            case "call" if lists:
-                target = draw(st.sampled_from(lists))
-                lines.append(f"def fill{name}(box):\n    box.append({number()})\n\n\n"
-                             f"fill{name}({target})")  # fmt: skip
-            case "decorated" if functions:
-                lines.append(
-                    f"def wrap{name}(f):\n    return lambda x: f(x) + {number()}\n\n\n"
-                    f"@wrap{name}\ndef {name}(x):\n    return x - {number()}"
-                )
-                define(name, "function")
-                functions.append(name)
-            case "shadow" if known:
-                other = draw(st.sampled_from(known))
-                lines.append(
-                    f"def {name}(x):\n    {other} = x\n    return [{other} for {other} in [x]][0]"
-                )
-                define(name, "function")
-                functions.append(name)
-    return "\n".join(lines) + "\n", functions
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(modules(), st.data())
-def test_slices_behave_as_the_whole_module(
-    tmp_path_factory: pytest.TempPathFactory, module: tuple[str, list[str]], data: st.DataObject
-) -> None:
-    text, functions = module
-    if not functions:
-        return
-    roots = sorted(data.draw(st.sets(st.sampled_from(functions), min_size=1, max_size=2)))
-    folder = tmp_path_factory.mktemp("module")
-    write(folder, {"graph.py": text})
-    result, diagnostics = cut(folder, "graph.py", roots)
-    assert not list(diagnostics)
-    (file,) = result.files
-
-    def answers(source: str) -> list[Any]:
-        names: dict[str, Any] = {"__name__": "graph"}
-        exec(compile(source, "graph.py", "exec"), names)
-        return [names[root](value) for root in roots for value in (0, 5)]
-
-    assert answers(file.text) == answers(text)
 
 
 # -- slices of several files run

@@ -155,11 +155,10 @@ class Editor(cst.CSTTransformer):
 
     def _star(self, statement: cst.ImportFrom) -> list[cst.BaseSmallStatement]:
         taken = self._cut.stars.get(statement, set())
-        if "*" in taken:
-            return [statement]
-        if not taken:
-            return []
-        aliases = [cst.ImportAlias(cst.Name(name)) for name in sorted(taken)]
+        names = sorted(taken - {"*"})
+        if not names:
+            return [statement] if taken else []
+        aliases = [cst.ImportAlias(cst.Name(name)) for name in names]
         return [_with_aliases(statement.with_changes(names=aliases), aliases)]
 
     def _counterparts(

@@ -1,16 +1,21 @@
-"""Does a top-level statement prepare, that is change in place, something that is kept?"""
+"""What top-level statements change besides the names that they bind.
+
+In: statements. Out: the user's names that running one changes, in place or through the functions
+that it calls. Where it cannot be seen, a change is assumed: a statement too many is kept rather
+than one too few.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
 from ...code_index import CodeIndex, Symbol
 from ...reads import Read, reads
-from ...scopes import Binding, children, dotted, global_writes, mutations, root_name, walk
+from ...scopes import Binding, all_parameters, children, dotted, global_writes, root_name
 from ...top_level import ModuleIndex, Unit
-from .facts import Facts
+from .facts import Facts, evaluated_parts
 
 #: Methods of built-in types that change nothing.
 _PURE_METHODS = frozenset({
@@ -21,6 +26,23 @@ _PURE_METHODS = frozenset({
     "warning", "error", "exception",
 })  # fmt: skip
 
+#: Methods that change their object even where a result is used: `x = [queue.pop()]`.
+_CHANGING_METHODS = frozenset({
+    "append", "extend", "insert", "pop", "popitem", "popleft", "appendleft", "remove", "clear",
+    "sort", "reverse", "add", "discard", "update", "setdefault", "register", "write", "put",
+    "push", "send", "seed", "shuffle", "__setitem__", "__setattr__", "__delitem__",
+})  # fmt: skip
+
+#: Functions that look at what they are given.
+_LOOKING = frozenset({
+    "print", "len", "repr", "str", "sorted", "sum", "min", "max", "any", "all", "isinstance",
+    "issubclass", "hasattr", "getattr", "type", "id", "display", "pprint", "pprint.pprint",
+    "IPython.display.display",
+})  # fmt: skip
+
+
+_FUNCTIONS = cst.FunctionDef | cst.Lambda
+
 
 class Effects:
     """Questions about what statements and functions change, answered once."""
@@ -29,99 +51,182 @@ class Effects:
         self._index = index
         self._facts = facts
         self._changes: dict[Symbol, frozenset[Symbol]] = {}
+        self._of: dict[tuple[str, int], frozenset[Symbol]] = {}
+        self._bases: dict[tuple[str, int], frozenset[Symbol]] = {}
+        self._changing: dict[Symbol, bool] = {}
 
-    def prepares(self, module: ModuleIndex, unit: Unit, kept: set[Symbol]) -> bool:
-        """Does the statement change something that is kept?"""
-        found = {id(read.node): read for read in self._facts.reads(module, unit)}
-        node = unit.node
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            return self._registers(module, unit, kept)
-        for root, method, direct in _changed_by_statement(node):
-            read = found.get(id(root))
-            if read is None:
+    def of(self, module: ModuleIndex, unit: Unit) -> frozenset[Symbol]:
+        """The user's names that the statement changes."""
+        key = (module.source.name, unit.index)
+        if key not in self._of:
+            found: set[Symbol] = set()
+            for part in evaluated_parts(unit.node):
+                found |= self._of_statement(module, part, self._facts.reads(module, unit))
+            self._of[key] = frozenset(found)
+        return self._of[key]
+
+    def bases(self, module: ModuleIndex, unit: Unit) -> frozenset[Symbol]:
+        """The user's classes that classes in the statement inherit from."""
+        key = (module.source.name, unit.index)
+        if key not in self._bases:
+            found: set[Symbol] = set()
+            for read in self._facts.reads(module, unit):
+                if read.use == "base" and not read.deferred:
+                    target = self._facts.target(module, read)
+                    if isinstance(target, Symbol):
+                        order = self._index.order(target)
+                        found |= {item for item in order if isinstance(item, Symbol)}
+            self._bases[key] = frozenset(found)
+        return self._bases[key]
+
+    def _of_statement(
+        self, module: ModuleIndex, node: cst.CSTNode, found: list[Read]
+    ) -> set[Symbol]:
+        changed: set[Symbol] = set()
+        by_node = {id(read.node): read for read in found}
+        for root, method, how in _changed_in(node):
+            target = self._target(module, by_node, root)
+            if target and (method is None or self._may_change(target, method, how)):
+                changed.add(target)
+        for item in _eager(node):
+            if isinstance(item, cst.Call):
+                changed |= self._of_call(module, item, by_node)
+            elif isinstance(item, cst.With):
+                for manager in item.items:
+                    if target := self._target(module, by_node, root_name(manager.item)):
+                        changed |= self.changes(target)
+        for read in found:
+            if read.deferred or read.use not in ("decorator", "base"):
                 continue
-            target = self._facts.target(module, read)
-            if (
-                isinstance(target, Symbol)
-                and target in kept
-                and (method is None or self._may_change(target, method, direct))
-            ):
-                return True
-        for call in _calls(node, module.bindings):
-            for callee in (call.func, *(argument.value for argument in call.args)):
-                read = found.get(id(root_name(callee)))
-                if read is None or not isinstance(callee, cst.Name | cst.Attribute):
-                    continue
-                target = self._facts.target(module, read)
-                if not isinstance(target, Symbol):
-                    continue
-                if self.changes(target) & kept:
-                    return True
-                if callee is call.func and self._changes_arguments(target):
-                    return self._has_kept(module, call, found, kept)
-        return False
+            target = self._symbol(module, read)
+            if target is None:
+                continue
+            if read.use == "decorator":
+                changed |= self.changes(target)
+                if read.path and self._is_variable(target):
+                    changed.add(target)  # `@app.route`
+                elif read.path and self._index.function_info(target):
+                    changed.add(target)  # `@convert.register`
+            else:
+                changed |= self._hooks(target)
+        return changed
 
-    def _may_change(self, target: Symbol, method: str, direct: bool) -> bool:
-        """May calling this method of a kept name change it?"""
+    def _of_call(
+        self, module: ModuleIndex, call: cst.Call, by_node: Mapping[int, Read]
+    ) -> set[Symbol]:
+        """What the functions that are called, or handed to a call, change."""
+        changed: set[Symbol] = set()
+        function = self._target(module, by_node, root_name(call.func))
+        if function is not None:
+            changed |= self.changes(function)
+        given = [
+            target
+            for argument in call.args
+            if isinstance(argument.value, cst.Name | cst.Attribute)
+            and (target := self._target(module, by_node, root_name(argument.value)))
+        ]
+        for target in given:
+            changed |= self.changes(target)
+        if function is not None and self._changes_arguments(function):
+            changed |= set(filter(self._is_variable, given))
+        return changed
+
+    def _target(
+        self, module: ModuleIndex, by_node: Mapping[int, Read], root: cst.Name | None
+    ) -> Symbol | None:
+        read = by_node.get(id(root)) if root is not None else None
+        return self._symbol(module, read) if read else None
+
+    def _symbol(self, module: ModuleIndex, read: Read) -> Symbol | None:
+        target = self._facts.target(module, read)
+        return target if isinstance(target, Symbol) and target.name else None
+
+    def _may_change(self, target: Symbol, method: str, how: str) -> bool:
+        """May calling this method of a name change it? `how`: see `_changed_in`."""
         if method in _PURE_METHODS:
             return False
         if self._index.class_info(target) is not None:
-            if not direct:
-                return False  # a method of a new object
+            if how == "new object":
+                return False
             found = self._index.method(target, method)
             info = found[1] if found else None
             return info is None or bool({"classmethod", "staticmethod"} & {*info.decorators})
         if self._index.function_info(target) is not None:
-            return direct
-        return True
+            return how != "new object"
+        return how != "inside" or method in _CHANGING_METHODS or self._is_own_object(target)
 
-    def _registers(self, module: ModuleIndex, unit: Unit, kept: set[Symbol]) -> bool:
-        """`@kept.register`, `@register` or a base with `__init_subclass__`."""
-        for read in self._facts.reads(module, unit):
-            if read.deferred or read.use not in ("decorator", "base", "call"):
+    def _is_own_object(self, symbol: Symbol) -> bool:
+        """Is the variable an object of a class of the user's?"""
+        return self._made_by(symbol) is not None
+
+    def _made_by(self, symbol: Symbol) -> Symbol | None:
+        """The user's class or function whose call a variable is."""
+        binding = self._index.binding(symbol)
+        value = binding.value if binding else None
+        name = dotted(value.func) if isinstance(value, cst.Call) else None
+        made = self._index.resolve(symbol.module, name) if name else None
+        return made if isinstance(made, Symbol) and made.name else None
+
+    def _hooks(self, base: Symbol) -> set[Symbol]:
+        """What making a subclass changes: by `__init_subclass__`, or by a metaclass."""
+        changed: set[Symbol] = set()
+        for owner in self._index.order(base):
+            info = self._index.class_info(owner) if isinstance(owner, Symbol) else None
+            binding = self._index.binding(owner) if isinstance(owner, Symbol) else None
+            if info is None or binding is None or not isinstance(owner, Symbol):
                 continue
-            target = self._facts.target(module, read)
-            if not isinstance(target, Symbol) or not target.name:
-                continue
-            if read.use == "decorator" and read.path and target in kept:
-                return True
-            if read.use == "base" and target in kept:
-                hook = self._index.method(target, "__init_subclass__")
-                if hook is not None and isinstance(hook[0], Symbol):
-                    return True
-            if read.use != "base" and self.changes(target) & kept:
-                return True
-        return False
+            if "__init_subclass__" in info.methods or owner in self._metaclasses(owner):
+                changed |= {owner, base} | self.changes(owner)
+            for metaclass in self._metaclasses(owner):
+                changed |= {owner, base} | self.changes(metaclass)
+        return changed
+
+    def _metaclasses(self, owner: Symbol) -> list[Symbol]:
+        binding = self._index.binding(owner)
+        if binding is None or not isinstance(binding.node, cst.ClassDef):
+            return []
+        found = []
+        for keyword in binding.node.keywords:
+            name = dotted(keyword.value)
+            target = self._index.resolve(owner.module, name) if name else None
+            if isinstance(target, Symbol) and target.name:
+                found.append(target)
+        return found
 
     def _changes_arguments(self, symbol: Symbol) -> bool:
-        """Does a function change what it is given?"""
-        info, binding = self._index.function_info(symbol), self._index.binding(symbol)
-        if info is None or binding is None or not isinstance(binding.node, cst.FunctionDef):
-            return False
-        names = {parameter.name for parameter in info.parameters}
-        return any(
-            root.value in names and method not in _PURE_METHODS
-            for root, method in _roots_with_methods(binding.node.body)
-        )
+        """Does a function, or a method of a class, change what it is given?"""
+        if symbol not in self._changing:
+            self._changing[symbol] = False  # of names that are made by each other
+            self._changing[symbol] = self._find_changing(symbol)
+        return self._changing[symbol]
 
-    def _has_kept(
-        self, module: ModuleIndex, call: cst.Call, found: Mapping[int, Read], kept: set[Symbol]
-    ) -> bool:
-        for argument in call.args:
-            root = root_name(argument.value)
-            read = found.get(id(root)) if root is not None else None
-            target = self._facts.target(module, read) if read else None
-            if (
-                isinstance(target, Symbol)
-                and target in kept
-                and self._index.class_info(target) is None
-                and self._index.function_info(target) is None
-            ):
-                return True
+    def _find_changing(self, symbol: Symbol) -> bool:
+        binding = self._index.binding(symbol)
+        if binding is None:
+            return False
+        made = self._made_by(symbol)
+        if made is not None:
+            return self._changes_arguments(made)
+        if not isinstance(binding.node, cst.FunctionDef | cst.ClassDef):
+            return isinstance(binding.value, cst.Lambda)
+        functions = [item for item in _walk(binding.node) if isinstance(item, cst.FunctionDef)]
+        for function in functions:
+            names = {item.name.value for item in all_parameters(function.params)} - {"self", "cls"}
+            for root, method, _ in _changed_in(function, deferred=True):
+                if root.value in names and method not in _PURE_METHODS:
+                    return True
+            for item in _walk(function.body):  # what is given may be handed on
+                if isinstance(item, cst.Call | cst.Assign):
+                    values = item.args if isinstance(item, cst.Call) else (item,)
+                    for value in values:
+                        if isinstance(value.value, cst.Name) and value.value.value in names:
+                            name = dotted(item.func) if isinstance(item, cst.Call) else None
+                            if name not in _LOOKING:
+                                return True
         return False
 
     def changes(self, symbol: Symbol) -> frozenset[Symbol]:
-        """The top-level names that calling a function, or making an object, changes."""
+        """The top-level names that calling a function or an object, or making one, changes."""
         if symbol not in self._changes:
             found: set[Symbol] = set()
             seen, waiting = {symbol}, [symbol]
@@ -137,135 +242,135 @@ class Effects:
         """What the definition's own code changes, and what it may call."""
         changed: set[Symbol] = set()
         called: set[Symbol] = set()
-        scope, binding = self._index.module(symbol.module), self._index.binding(symbol)
-        if scope is None or binding is None:
+        scope = self._index.module(symbol.module)
+        if scope is None:
             return changed, called
-        for node in self._called_parts(scope, binding):
+        bindings = [binding for _, binding in scope.bindings.get(symbol.name, ())]
+        for node in (node for binding in bindings for node in self._called_parts(scope, binding)):
             inside = {id(read.node): read for read in reads(node)}
             changed |= {Symbol(scope.source.name, name) for name in global_writes(node)}
-            for root, method in _roots_with_methods(node):
-                read = inside.get(id(root))
-                if read is None or method in _PURE_METHODS:
-                    continue
-                target = self._facts.target(scope, read)
-                if isinstance(target, Symbol) and target.name and self._is_variable(target):
+            for root, method, how in _changed_in(node, deferred=True):
+                target = self._target(scope, inside, root)
+                if target and (method is None or self._may_change(target, method, how)):
                     changed.add(target)
+            for item in _walk(node):
+                if isinstance(item, cst.Call):
+                    function = self._target(scope, inside, root_name(item.func))
+                    if function is not None and self._changes_arguments(function):
+                        changed |= {
+                            target
+                            for argument in item.args
+                            if (target := self._target(scope, inside, root_name(argument.value)))
+                            and self._is_variable(target)
+                        }
             for read in inside.values():
-                target = self._facts.target(scope, read)
-                if isinstance(target, Symbol) and target.name:
+                if target := self._symbol(scope, read):
                     called.add(target)
         return changed, called
 
     def _called_parts(self, scope: ModuleIndex, binding: Binding) -> Iterator[cst.CSTNode]:
-        """The functions that run when a name is called."""
+        """The code that may run when a name is called, or a method of what it stands for."""
         node, value = binding.node, binding.value
-        if isinstance(node, cst.FunctionDef):
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
             yield node
-        elif isinstance(node, cst.ClassDef):
-            yield from _methods(node, ("__init__", "__new__", "__post_init__"))
-        elif isinstance(value, cst.Lambda):
+        elif isinstance(value, cst.Lambda | cst.Dict | cst.List | cst.Tuple | cst.Set):
             yield value
-        elif isinstance(value, cst.Call) and (name := dotted(value.func)):
-            made = self._index.resolve(scope.source.name, name)
+        elif isinstance(value, cst.Call):
+            name = dotted(value.func)
+            made = self._index.resolve(scope.source.name, name) if name else None
             inner = self._index.binding(made) if isinstance(made, Symbol) else None
-            if inner is not None and isinstance(inner.node, cst.ClassDef):
-                yield from _methods(inner.node, ("__call__",))
+            if inner is None:
+                yield from value.args  # `partial(function)`
+            elif _has_functions(inner.node):
+                yield value.func  # an object of a class, a closure
 
     def _is_variable(self, symbol: Symbol) -> bool:
         return self._index.class_info(symbol) is None and self._index.function_info(symbol) is None
 
 
-def _methods(node: cst.ClassDef, names: tuple[str, ...]) -> Iterator[cst.FunctionDef]:
-    for item in node.body.body:
-        if isinstance(item, cst.FunctionDef) and item.name.value in names:
-            yield item
+def _has_functions(node: cst.CSTNode) -> bool:
+    """Are there functions inside the definition?"""
+    return any(isinstance(item, _FUNCTIONS) for item in _walk(node) if item is not node)
 
 
-def _roots_with_methods(node: cst.CSTNode) -> Iterator[tuple[cst.Name, str | None]]:
-    """Roots of what a function's code changes, with the method's name if a call does it."""
-    methods = {
-        id(root): item.func.attr.value
-        for item in walk(node)
-        if isinstance(item, cst.Call)
-        and isinstance(item.func, cst.Attribute)
-        and (root := root_name(item.func.value)) is not None
-    }
-    for root in mutations(node, enter_functions=True):
-        yield root, methods.get(id(root))
+def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    for child in children(node):
+        yield from _walk(child)
 
 
-def _statement_calls(node: cst.CSTNode) -> Iterator[cst.Call]:
-    """Calls that are statements, or whose result a statement assigns."""
-    for item in _plain_statements(node):
-        value = item.value if isinstance(item, cst.Expr | cst.Assign | cst.AnnAssign) else None
-        if isinstance(value, cst.Await):
-            value = value.expression
-        if isinstance(value, cst.Call):
-            yield value
+def _eager(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The code that runs when the statement does: no bodies of functions, but those of lambdas."""
+    yield node
+    if isinstance(node, cst.FunctionDef):
+        for decorator in node.decorators:
+            yield from _eager(decorator)
+        for parameter in all_parameters(node.params):
+            if parameter.default is not None:
+                yield from _eager(parameter.default)
+        return
+    for child in children(node):
+        yield from _eager(child)
 
 
-def _calls(node: cst.CSTNode, own: Container[str]) -> Iterator[cst.Call]:
-    """Calls that may be there for their effect: all but those inside `print(...)` and its like.
+def _changed_in(
+    node: cst.CSTNode, *, deferred: bool = False
+) -> Iterator[tuple[cst.Name, str | None, str]]:
+    """Roots of what code changes in place: `(root, method, how)`.
 
-    `own` are the names that the module defines.
+    `method` is that of a call which may do it, None for assignments. How: "statement" if the call
+    is one or is assigned, "inside" a larger expression, "new object" for `Class().method()`.
     """
-    yield from _statement_calls(node)
-    for item in _plain_statements(node):
-        root = root_name(item.value) if isinstance(item, cst.Expr) else None
-        shows = isinstance(item, cst.Expr) and (root is None or root.value not in own)
-        if not shows and not isinstance(item, cst.Assert):
-            yield from _inner_calls(item)
-    if isinstance(node, cst.BaseCompoundStatement):
-        for item in walk(node):
-            for field_name in ("test", "iter", "items", "subject"):
-                header = getattr(item, field_name, None)
-                if isinstance(item, cst.BaseCompoundStatement) and header is not None:
-                    for part in [header] if isinstance(header, cst.CSTNode) else header:
-                        yield from _inner_calls(part)
+    own: set[int] = set()
+    for item in _walk(node) if deferred else _eager(node):
+        targets: list[cst.CSTNode] = []
+        match item:
+            case cst.Assign(targets=assigned):
+                targets = [item.target for item in assigned]
+                own.add(id(_called(item.value)))
+            case cst.AnnAssign() | cst.AugAssign():
+                targets = [item.target]
+                own.add(id(_called(item.value)))
+            case cst.Del(target=cst.Name() as name):
+                yield name, None, "statement"
+            case cst.For() | cst.Del():
+                targets = [item.target]
+            case cst.Expr(value=value):
+                own.add(id(_called(value)))
+            case cst.Call(func=cst.Attribute(value=receiver, attr=attr)):
+                root = root_name(receiver)
+                if root is not None:
+                    how = "statement" if id(item) in own else "inside"
+                    if dotted(item.func) is None and _made(receiver):
+                        how = "new object"
+                    yield root, attr.value, how
+            case cst.Call(func=cst.Name(value="setattr" | "delattr" | "next"), args=[first, *_]):
+                root = root_name(first.value)
+                if root is not None:
+                    yield root, None, "statement"
+        for target in targets:
+            for name in _changed(target):
+                yield name, None, "statement"
 
 
-def _inner_calls(node: cst.CSTNode) -> Iterator[cst.Call]:
-    if isinstance(node, cst.Call):
-        yield node
-    if not isinstance(node, cst.Lambda | cst.FunctionDef | cst.ClassDef):
-        for child in children(node):
-            yield from _inner_calls(child)
+def _called(value: cst.CSTNode | None) -> cst.CSTNode | None:
+    return value.expression if isinstance(value, cst.Await) else value
 
 
-def _plain_statements(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Simple statements in a node, those of functions and classes left out."""
-    if isinstance(node, cst.BaseSmallStatement):
-        yield node
-    elif not isinstance(node, cst.FunctionDef | cst.ClassDef | cst.BaseExpression):
-        for field_name in ("body", "orelse", "finalbody", "handlers", "cases"):
-            value = getattr(node, field_name, None)
-            if isinstance(value, cst.CSTNode):
-                yield from _plain_statements(value)
-            elif value is not None and not isinstance(value, str):
-                for child in value:
-                    yield from _plain_statements(child)
+def _made(node: cst.BaseExpression) -> bool:
+    """`Class()`, `Class().part`: what a method is called on is new."""
+    while isinstance(node, cst.Attribute | cst.Subscript):
+        node = node.value
+    return isinstance(node, cst.Call) and isinstance(node.func, cst.Name)
 
 
-def _changed_by_statement(node: cst.CSTNode) -> Iterator[tuple[cst.Name, str | None, bool]]:
-    """What a top-level statement changes: root, method if a call does it, called directly."""
-    for item in _plain_statements(node):
-        if isinstance(item, cst.Assign | cst.AnnAssign | cst.AugAssign | cst.Del):
-            targets = (
-                [target.target for target in item.targets]
-                if isinstance(item, cst.Assign)
-                else [item.target]
-            )
-            for target in targets:
-                if isinstance(target, cst.Attribute | cst.Subscript):
-                    root = root_name(target.value)
-                    if root is not None:
-                        yield root, None, True
-    for call in _statement_calls(node):
-        if isinstance(call.func, cst.Attribute):
-            root = root_name(call.func.value)
-            if root is not None:
-                yield root, call.func.attr.value, dotted(call.func) is not None
-        elif dotted(call.func) in ("setattr", "delattr") and call.args:
-            root = root_name(call.args[0].value)
-            if root is not None:
-                yield root, None, True
+def _changed(target: cst.CSTNode) -> Iterator[cst.Name]:
+    match target:
+        case cst.Attribute(value=inner) | cst.Subscript(value=inner):
+            if root := root_name(inner):
+                yield root
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                yield from _changed(element.value)
+        case cst.StarredElement(value=inner):
+            yield from _changed(inner)

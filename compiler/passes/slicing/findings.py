@@ -27,6 +27,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._refused: dict[tuple[str, str, str], _Refusal] = {}
+        self._noted: dict[tuple[str, str], _Refusal] = {}
 
     def __bool__(self) -> bool:
         return bool(self._refused)
@@ -51,6 +52,27 @@ class Findings:
         message = f"{name} is used in code that a step runs, and packages do not have it"
         self.refuse(place, "GC021", message, (), remedy(name), key=name)
 
+    def note_whole(self, place: Span, by: str, path: str) -> None:
+        """All of a file is kept, as names of it are made up at run time."""
+        self._note(
+            place,
+            f"{by} makes up names at run time: all of {path} is part of the package",
+            "name what is needed, in a dict for instance, to have only that",
+        )
+
+    def note_import(self, place: Span, by: str) -> None:
+        """A module of a made-up name is imported."""
+        self._note(
+            place,
+            f"which module {by} imports is not known at build time",
+            "import the modules by name, so that they become part of the package",
+        )
+
+    def _note(self, place: Span, message: str, help: str) -> None:
+        found = _Refusal(place, "GC034", message, (), help)
+        slot = (place.file, message)
+        self._noted[slot] = min(found, self._noted.get(slot, found), key=lambda item: item.span)
+
     def refuse_graph_object(
         self, module: ModuleIndex, name: str, unit: Unit, origin: Span | None
     ) -> None:
@@ -69,6 +91,8 @@ class Findings:
 
     def report(self, diagnostics: Diagnostics) -> None:
         """All findings, in the order of the files and lines."""
+        for noted in sorted(self._noted.values(), key=lambda item: (item.span, item.message)):
+            diagnostics.warning(noted.code, noted.message, noted.span, help=noted.help)
         for refusal in sorted(self._refused.values(), key=lambda item: (item.span, item.message)):
             diagnostics.error(
                 refusal.code, refusal.message, refusal.span, notes=refusal.notes, help=refusal.help

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import libcst as cst
 
@@ -18,12 +18,14 @@ from ...requirements import SHARED_PACKAGES
 from ...runtime_names import IDLE_BASES, canonical, counterpart, is_replaced
 from ...scopes import Binding, Imported, global_writes, imports, nested_imports, walk
 from ...source import SourceModule, SourceTree
-from ...top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
+from ...top_level import ModuleIndex, Unit
 from . import text
 from .cut import Cut, names, runtime_modules
+from .dynamic import dynamic_uses
 from .effects import Effects
 from .facts import Facts, evaluated_parts, is_import
 from .findings import Findings
+from .loading import Load, Loading
 from .replaced import MODULE_NAMES, Replaced, counterpart_at
 from .result import Slice, SlicedFile, module_name
 
@@ -66,7 +68,12 @@ class _Slicer:
         self._facts = Facts(index)
         self._effects = Effects(index, self._facts)
         self._replaced = Replaced(index, self._facts)
+        self._loading = Loading(index)
         self._cuts: dict[str, Cut] = {}
+        #: Modules whose first import is kept.
+        self._loaded: set[str] = set()
+        #: Some code asks a class for its subclasses.
+        self._asks_subclasses = False
         #: Definitions that are kept: what top-level statements may have to prepare.
         self._kept: set[Symbol] = set()
         self._seen: set[tuple[Symbol, tuple[str, ...]]] = set()
@@ -127,6 +134,8 @@ class _Slicer:
             return
         last = found[-1][0]
         if self._facts.builds_graph(cut.module, last):
+            if path == _NOTHING and origin is None:
+                return  # asked for only as a part of its module
             self._findings.refuse_graph_object(cut.module, name, last, origin)
             return
         definitions = [
@@ -138,6 +147,8 @@ class _Slicer:
             if binding.imported is None or not is_import(unit):
                 self._kept.add(Symbol(cut.module.source.name, name))
                 self._keep(cut, unit)
+        if self._is_read_before(cut.module, name, found[0][0]):
+            self._follow_star(cut, name, path, origin)
         imported = [(unit, binding.imported) for unit, binding in definitions if binding.imported]
         for unit, item in _used_imports(imported, name, path):
             self._follow_import(cut, unit, item, path, origin)
@@ -147,15 +158,8 @@ class _Slicer:
     ) -> None:
         """A name that no statement of the module binds by itself."""
         module = cut.module
-        for _, imported in reversed(module.stars):
-            other = self._index.star_source(module, imported)
-            if other is None or not self._index.offers(other, name):
-                continue
-            if self._index.resolve(other.source.name, name) is not None:
-                assert isinstance(imported.statement, cst.ImportFrom)
-                cut.stars.setdefault(imported.statement, set()).add(name)
-                self._need(Symbol(other.source.name, name), path, origin)
-                return
+        if self._follow_star(cut, name, path, origin):
+            return
         if name in module.main_only:
             unit, _ = module.main_only[name][0]
             if origin is not None:
@@ -178,18 +182,42 @@ class _Slicer:
         if "__getattr__" in module.bindings and origin and origin.file != module.source.path:
             self._need(Symbol(module.source.name, "__getattr__"), (), origin)
 
+    def _follow_star(self, cut: Cut, name: str, path: tuple[str, ...], origin: Span | None) -> bool:
+        """Takes the name from a star of another module of the user's, if one offers it."""
+        module = cut.module
+        for _, imported in reversed(module.stars):
+            other = self._index.star_source(module, imported)
+            if other is None or not self._index.offers(other, name):
+                continue
+            if self._index.resolve(other.source.name, name) is not None:
+                assert isinstance(imported.statement, cst.ImportFrom)
+                cut.stars.setdefault(imported.statement, set()).add(name)
+                self._need(Symbol(other.source.name, name), path, origin)
+                return True
+        return False
+
+    def _is_read_before(self, module: ModuleIndex, name: str, first: Unit) -> bool:
+        """Is a name read between a star that may bind it and its own first definition?"""
+        starts = [unit.index for unit, _ in module.stars]
+        if not starts:
+            return False
+        between = module.units[min(starts) : first.index + 1]
+        return max(starts) > first.index or any(
+            read.name == name for unit in between for read in self._facts.reads(module, unit)
+        )
+
     def _follow_module(self, cut: Cut, path: tuple[str, ...], origin: Span | None) -> None:
         module = cut.module
         here = module.source.name
         if not path:  # the module is used as a value: anything in it may be
-            for name, found in module.bindings.items():
-                built = any(self._facts.builds_graph(module, unit) for unit, _ in found)
-                if not built and name != "__all__":
+            for name in module.bindings:
+                if name != "__all__" and not self._is_about_graphs(module, name):
                     self._need(Symbol(here, name), _NOTHING, None)
             for _, imported in module.stars:
                 other = self._index.star_source(module, imported)
                 for name in other.exported() if other else ():
-                    self._need(Symbol(here, name), _NOTHING, None)
+                    if not self._is_about_graphs(other, name):
+                        self._need(Symbol(here, name), _NOTHING, None)
             return
         if path == _NOTHING:
             return
@@ -201,6 +229,19 @@ class _Slicer:
             self._need(self._index.symbol_of_module(below), rest, origin)
             return
         self._need(Symbol(here, first), rest, origin)
+
+    def _is_about_graphs(self, module: ModuleIndex | None, name: str) -> bool:
+        """Is a name that nobody asks for by itself mlrun, or made by it? Others leave it out."""
+        found = module.bindings.get(name, []) if module else []
+        if module is None or not found:
+            return False
+        if any(self._facts.builds_graph(module, unit) for unit, _ in found):
+            return True
+        sources = [
+            module.absolute(binding.imported) or "" if binding.imported else ""
+            for _, binding in found
+        ]
+        return all(is_replaced(source) or source == "__future__" for source in sources)
 
     def _keep_import_of(self, cut: Cut, below: str) -> None:
         """Keeps a statement of a package that loads its submodule, as others may rely on it."""
@@ -233,11 +274,34 @@ class _Slicer:
             for name in sorted(global_writes(part)):
                 self._need(Symbol(here, name), (), module.source.span(unit.node))
             for node in walk(part):
-                if isinstance(node, cst.Attribute) and node.attr.value == "get_model":
-                    self._model_spec = True
+                if isinstance(node, cst.Attribute):
+                    self._model_spec |= node.attr.value == "get_model"
+                    self._asks_subclasses |= node.attr.value == "__subclasses__"
             for statement in nested_imports(part):
                 self._keep_nested(cut, statement)
         self._read_all(cut, self._facts.reads(module, unit))
+        self._keep_dynamic(cut, unit)
+
+    def _keep_dynamic(self, cut: Cut, unit: Unit) -> None:
+        """What code reads by names that it makes up: all that it may."""
+        module = cut.module
+        is_function = isinstance(unit.node, cst.FunctionDef | cst.ClassDef)
+        for use in dynamic_uses(unit.node, self._facts.reads(module, unit), is_function):
+            place = module.source.span(use.node)
+            if use.module is not None:
+                if self._index.is_module(use.module):
+                    self._cut(use.module)
+                    self._need(self._index.symbol_of_module(use.module), (), place)
+                elif not is_replaced(use.module) and not use.module.startswith("."):
+                    self._import(module.source, use.module, use.node)
+            elif use.imports:
+                self._findings.note_import(place, use.by)
+            elif use.names is not None:
+                for name in use.names:
+                    self._need(Symbol(module.source.name, name), (), None)
+            else:
+                self._findings.note_whole(place, use.by, module.source.path)
+                self._need(Symbol(module.source.name, ""), (), place)
 
     def _keep_nested(self, cut: Cut, statement: cst.Import | cst.ImportFrom) -> None:
         """An import below the top level stays as it is, whether its names are read or not."""
@@ -261,7 +325,8 @@ class _Slicer:
             elif imported.attribute == "*":
                 self._need(Symbol(source, ""), (), None)
             else:
-                self._need_attribute(source, imported.attribute, _NOTHING, None)
+                place = cut.module.source.span(statement)
+                self._need_attribute(source, imported.attribute, _NOTHING, place)
 
     def _need_attribute(
         self, source: str, name: str, path: tuple[str, ...], origin: Span | None
@@ -312,8 +377,6 @@ class _Slicer:
         elif read.imported is not None:
             self._read_local_import(cut, read, place)
         if read.imported is None and (base is None or read.name in module.bindings):
-            if read.name == "globals" and "globals" not in module.bindings:
-                self._need(Symbol(module.source.name, ""), (), place)
             self._need(Symbol(module.source.name, read.name), read.path, place)
         if read.use == "call" and self._facts.external(module, read) in _UNPICKLERS:
             self._unpickles.add(place)
@@ -425,22 +488,65 @@ class _Slicer:
     # -- statements that prepare what is kept
 
     def _add_preparations(self) -> bool:
-        """Keeps top-level statements that change what is kept, of modules that are loaded."""
+        """Keeps top-level statements that change what is kept, of all modules that are loaded."""
         added = False
-        for name in sorted(self._cuts):
-            cut = self._cuts[name]
-            for unit in cut.module.units:
-                if (
-                    unit.index not in cut.units
-                    and not is_import(unit)
-                    and not is_type_checking(unit.node)
-                    and not is_main_guard(unit.node)
-                    and self._effects.prepares(cut.module, unit, self._kept)
-                    and not self._facts.builds_graph(cut.module, unit)
-                ):
-                    self._keep(cut, unit)
+        order = self._loading.order(sorted(self._cuts))
+        for name in order:
+            module = self._index.module(name)
+            for unit in module.units if module else ():
+                if module and not self._is_kept(name, unit) and self._prepares(module, unit):
+                    self._load(name, order)
+                    self._keep(self._cuts[name], unit)
                     added = True
+        return added or self._add_loads(order)
+
+    def _is_kept(self, name: str, unit: Unit) -> bool:
+        return name in self._cuts and unit.index in self._cuts[name].units
+
+    def _prepares(self, module: ModuleIndex, unit: Unit) -> bool:
+        if is_import(unit):
+            return False
+        changed = self._effects.of(module, unit)
+        if self._asks_subclasses:
+            changed |= self._effects.bases(module, unit)
+        return bool(changed & self._kept) and not self._facts.builds_graph(module, unit)
+
+    def _add_loads(self, order: Mapping[str, Load | None]) -> bool:
+        """Modules that change others are loaded when they were: the order is part of the state."""
+        added = False
+        for name in order:
+            if name in self._cuts and name not in self._loaded and self._reaches_out(name):
+                self._load(name, order)
+                added = True
         return added
+
+    def _reaches_out(self, name: str) -> bool:
+        module = self._cuts[name].module
+        return any(
+            symbol.module != name
+            for unit in self._cuts[name].kept_units
+            for symbol in self._effects.of(module, unit) & self._kept
+        )
+
+    def _load(self, name: str, order: Mapping[str, Load | None]) -> None:
+        """Keeps the import statements that load a module first."""
+        while name not in self._loaded:
+            self._loaded.add(name)
+            self._cut(name)
+            load = order[name]
+            if load is None:
+                return
+            name = load.importer
+            cut = self._cut(name)
+            imported = load.binding.imported
+            assert cut is not None
+            assert imported is not None
+            if not is_import(load.unit):
+                self._keep(cut, load.unit)
+            elif imported.alias is not None:
+                self._follow_import(cut, load.unit, imported, _NOTHING, None)
+            elif isinstance(imported.statement, cst.ImportFrom):
+                cut.stars.setdefault(imported.statement, set()).add("*")
 
     # -- findings
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from module_sets import Modules
 
 from graphc.code_index import CodeIndex, Symbol
-from graphc.diagnostics import Diagnostics, Severity, render
+from graphc.diagnostics import Diagnostics, Severity
 from graphc.passes.slicing import RESERVED, slice_code
 from graphc.source import SourceTree
 
@@ -83,7 +83,7 @@ def compare(folder: Path, modules: Modules, roots: list[str], child: Child) -> b
     tree, diagnostics = SourceTree(folder / "whole/graph.py"), Diagnostics()
     symbols = [Symbol("", root) for root in roots]
     result = slice_code(tree, CodeIndex(tree), symbols, RESERVED, diagnostics)
-    found = [render(item) for item in diagnostics if item.severity is Severity.ERROR]
+    found = [str(item) for item in diagnostics if item.severity is Severity.ERROR]
     assert not found, "\n".join(found)
     write(folder / "slice", {file.path: file.text for file in result.files})
     assert child.answers([folder / "slice"], roots) == expected

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 import libcst as cst
 
@@ -25,6 +26,7 @@ from .dynamic import dynamic_uses
 from .effects import Effects
 from .facts import Facts, evaluated_parts, is_import
 from .findings import Findings
+from .library_setup import PROCESS_WIDE, LibrarySetup
 from .loading import Load, Loading
 from .replaced import MODULE_NAMES, Replaced, counterpart_at
 from .result import Slice, SlicedFile, module_name
@@ -68,6 +70,7 @@ class _Slicer:
         self._facts = Facts(index)
         self._effects = Effects(index, self._facts)
         self._replaced = Replaced(index, self._facts)
+        self._setup = LibrarySetup(index, self._facts)
         self._loading = Loading(index)
         self._cuts: dict[str, Cut] = {}
         #: Modules whose first import is kept.
@@ -79,6 +82,8 @@ class _Slicer:
         self._seen: set[tuple[Symbol, tuple[str, ...]]] = set()
         self._waiting: list[tuple[Symbol, tuple[str, ...], Span | None]] = []
         self._imports: dict[str, Span] = {}
+        #: Libraries in use, those of Python's own included.
+        self._packages: set[str] = set()
         self._unpickles: set[Span] = set()
         self._findings = Findings()
         self._model_spec = False
@@ -478,6 +483,7 @@ class _Slicer:
     def _import(self, source: SourceModule, name: str, statement: cst.CSTNode) -> None:
         parts = name.split(".")
         top = parts[0]
+        self._packages.add(top)
         if top in sys.stdlib_module_names or top == "runtime_min":
             return
         if top in SHARED_PACKAGES and len(parts) > 1:
@@ -498,7 +504,7 @@ class _Slicer:
                     self._load(name, order)
                     self._keep(self._cuts[name], unit)
                     added = True
-        return added or self._add_loads(order)
+        return added or self._add_loads(order) or self._add_setups()
 
     def _is_kept(self, name: str, unit: Unit) -> bool:
         return name in self._cuts and unit.index in self._cuts[name].units
@@ -518,6 +524,38 @@ class _Slicer:
             if name in self._cuts and name not in self._loaded and self._reaches_out(name):
                 self._load(name, order)
                 added = True
+        return added
+
+    def _add_setups(self) -> bool:
+        """Keeps statements that set up the libraries in use, and imports that are made for that."""
+        used = self._packages | PROCESS_WIDE
+        added = False
+        for cut in [self._cuts[name] for name in sorted(self._cuts)]:
+            if not cut.units:
+                continue
+            for unit in cut.module.units:
+                if is_import(unit):
+                    added |= self._add_effective(cut, unit)
+                elif unit.index not in cut.units and self._sets_up(cut.module, unit, used):
+                    self._keep(cut, unit)
+                    added = True
+        return added
+
+    def _sets_up(self, module: ModuleIndex, unit: Unit, used: AbstractSet[str]) -> bool:
+        return bool(
+            self._setup.of(module, unit) & used
+            and self._kept.issuperset(self._setup.needs(module, unit))
+            and not self._facts.builds_graph(module, unit)
+        )
+
+    def _add_effective(self, cut: Cut, unit: Unit) -> bool:
+        added = False
+        for binding in unit.bindings:
+            imported = binding.imported
+            if imported and imported.alias and imported.alias not in cut.aliases:  # noqa: SIM102
+                if self._setup.is_for_effect(cut.module, imported):
+                    self._follow_import(cut, unit, imported, _NOTHING, None)
+                    added = True
         return added
 
     def _reaches_out(self, name: str) -> bool:

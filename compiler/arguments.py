@@ -101,6 +101,12 @@ def _lambda(session: Session, function: UserFunction, where: Span) -> ir.Target:
     return ir.Inline(text, parameter, where, names, values)
 
 
+def portable(session: Session, text: str) -> str:
+    """A path into the graph file's folder without where that is on this machine."""
+    root = os.path.abspath(session.tree.root)
+    return os.path.relpath(text, root) if text.startswith(f"{root}/") else text
+
+
 class Arguments:
     """Checks and freezes what a step is given."""
 
@@ -137,7 +143,7 @@ class Arguments:
             raise GraphError("the value is nested too deeply", code="GC020", span=where)
         match value:
             case str() | PurePosixPath():
-                return self._portable(str(value))
+                return portable(self._session, str(value))
             case bool() | None | int() | float() | complex() | bytes():
                 return value
             case list():
@@ -168,11 +174,6 @@ class Arguments:
             span=where,
             help="pass numbers, texts, lists and dicts, and build the object in the class",
         )
-
-    def _portable(self, text: str) -> str:
-        """A path into the graph file's folder without where that is on this machine."""
-        root = os.path.abspath(self._session.tree.root)
-        return os.path.relpath(text, root) if text.startswith(f"{root}/") else text
 
     def runs(
         self,

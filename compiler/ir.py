@@ -166,12 +166,22 @@ class Flow:
 class Settings:
     """Where and how a function runs; nothing of it changes an answer."""
 
+    #: What the package's image is built on; "" is the usual one.
     image: str = ""
     requirements: tuple[str, ...] = ()
-    env: tuple[tuple[str, str], ...] = ()
-    min_replicas: int | None = None
-    max_replicas: int | None = None
-    description: str = ""
+    #: Commands of the image's build, each a line of shell.
+    commands: tuple[str, ...] = ()
+    #: What the file says of Nuclio's function configuration: plain data with the sections
+    #: `metadata` and `spec`, keys as Nuclio spells them (spec/nuclio.md 1).
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    #: Variables of the function, and the one that each takes its value from where it is deployed.
+    deployed: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The section `spec` of the configuration."""
+        found: Mapping[str, Any] = self.config.get("spec", {})
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +282,11 @@ def show(graph: Graph) -> str:
     lines = [f"graph {graph.source}"]
     for function in graph.functions:
         lines.append(f"function {function.name}")
-        for name in ("image", "requirements", "env", "min_replicas", "max_replicas"):
+        for name in ("image", "requirements", "commands", "deployed"):
             if value := getattr(function.settings, name):
                 lines.append(f"  {name} = {value!r}")
+        for section, found in function.settings.config.items():
+            lines += [f"  {section}.{key} = {value!r}" for key, value in found.items()]
         lines += _show_serving(function.serving)
         if isinstance(function.root, Router):
             lines += _show_router(function.root, "  ")

@@ -91,7 +91,7 @@ def _stages(made: Build, main: Path, options: Options) -> None:
         _ = tree.main.tree  # a file that is no Python ends here
     # The statements of the file, as far as they concern graphs.
     with stage("evaluate"):
-        session = Session(tree, diagnostics)
+        session = Session(tree, diagnostics, options.env)
         made.skipped = evaluate(tree, session, diagnostics, options.env).skipped
         graph = session.graph()
     made.go_on()

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ir
 from ..diagnostics import GraphError, Span, did_you_mean
-from ..frontend.values import HostFunction, HostObject, Unknown
+from ..frontend.values import CallBack, HostFunction, HostObject, Unknown, UserFunction
 from .flow import FlowBuilder
 from .mistakes import not_yet, unknown_value
+from .mounts import Mounts
 from .objects import add_routes, router
 from .router import RouterBuilder
 from .serving import Serving
 from .settings import Settings
+from .settled import settle
 from .task import TaskBuilder
 
 if TYPE_CHECKING:
@@ -53,20 +55,28 @@ class FunctionBuilder(HostObject):
         "set_streaming": "streaming answers (set_streaming)",
         "set_api_handler_config": "API handlers (set_api_handler_config)",
         "set_openai_frontend": "OpenAI front ends (set_openai_frontend)",
-        "add_trigger": "triggers (add_trigger)",
-        "add_v3io_stream_trigger": "stream triggers",
-        "add_rabbitmq_trigger": "stream triggers",
+        "add_v3io_stream_trigger": "stream triggers (add_v3io_stream_trigger)",
+        "add_rabbitmq_trigger": "stream triggers (add_rabbitmq_trigger)",
+        "from_image": "images that hold the function already (from_image)",
     }
     #: Calls that have no meaning for the graph (serving.md 1.4).
     _skipped: ClassVar[frozenset[str]] = frozenset(
-        "apply deploy doc export invoke plot save to_mock_server to_yaml".split()
+        """deploy doc export invoke plot save set_categories skip_image_enrichment to_mock_server
+        to_yaml""".split()
     )
+    #: Where the code comes from: packages hold the code that the graph file reaches.
+    _sources: ClassVar[frozenset[str]] = frozenset(("set_source_archive", "with_source_archive"))
     api = (
         _skipped
+        | _sources
         | Settings.calls
+        | Settings.answers
         | Serving.calls
         | frozenset(_refused)
-        | frozenset("add_child_function add_model name set_topology spec verbose".split())
+        | frozenset(
+            """add_child_function add_model apply metadata name set_topology spec verbose
+            with_v3io""".split()
+        )
     )
 
     def __init__(self, session: Session, name: str, span: Span, code: tuple[str, ...]) -> None:
@@ -78,26 +88,49 @@ class FunctionBuilder(HostObject):
         self.project = ""
         self.tag = ""
         self.serving = Serving(session, span)
-        self.settings = Settings(session, span)
+        self.settings = Settings(session, name, span)
         self.spec = _Spec(self)
 
     def read(self, name: str) -> Any:
         if name in self._skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
-        if name in Settings.calls:
+        if name in Settings.calls or name in Settings.answers:
             return self.settings.call(name, self)
         if name in Serving.calls:
             return self.serving.call(name, self)
         if name == "verbose":
             return self.serving.verbose
+        if name == "metadata":
+            return self.settings.metadata
+        if name in self._sources:
+            return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_place(name))
         if name in self._refused:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._refuse(name))
         return super().read(name)
 
     def _no_meaning(self, name: str) -> Any:
-        if name == "apply":
-            return self
         return Unknown(f"graphc does not run fn.{name}()", self.session.call_span)
+
+    def _no_place(self, name: str) -> FunctionBuilder:
+        self.settings.no_place(f"{name}()", "the modules beside the graph file are the code")
+        return self
+
+    def apply(self, modifier: Any) -> Any:
+        """Change the function by a modifier (mounts.py), or by a function of the user's."""
+        if isinstance(modifier, HostFunction) and modifier.name == "modifier":
+            return modifier.call(self)
+        if isinstance(modifier, UserFunction):
+            return CallBack(modifier, (self,), self)
+        where = self.session.argument_span("modifier", 0)
+        if isinstance(modifier, Unknown):
+            raise unknown_value(modifier, where)
+        raise not_yet("this modifier", where, "apply one of mlrun.runtimes.mounts, or a function")
+
+    def with_v3io(self, local: Any = "", remote: Any = "") -> Any:
+        mounts = Mounts(self.session)
+        if local and remote:
+            return self.apply(mounts.mount_v3io(remote=remote, volume_mounts=[(local, "")]))
+        return self.apply(mounts.v3io_cred())
 
     def _refuse(self, name: str) -> Any:
         raise not_yet(self._refused[name])
@@ -229,5 +262,5 @@ class FunctionBuilder(HostObject):
             project=self.project,
             tag=self.tag,
             serving=self.serving.freeze(),
-            settings=self.settings.freeze(),
+            settings=settle(self.settings),
         )

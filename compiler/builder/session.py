@@ -9,6 +9,7 @@ from .. import ir
 from ..diagnostics import Diagnostics, GraphError, Span
 from ..frontend.values import HostFunction, HostModule, HostObject, Unknown
 from ..source import SourceTree
+from . import mounts, triggers
 from .function import FunctionBuilder
 from .mistakes import normal_name, not_yet, unknown_value
 from .objects import StepObjects
@@ -36,8 +37,12 @@ class Session(HostObject):
     #: Calls that mean nothing for the graph; harmless also where it is unsure whether they run.
     no_effect: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, tree: SourceTree, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, tree: SourceTree, diagnostics: Diagnostics, env: Mapping[str, str] | None = None
+    ) -> None:
         self.tree = tree
+        #: Values of environment variables that the build is told.
+        self.env = env or {}
         self.diagnostics = diagnostics
         self.call_span: Span | None = None
         self.call_spans: Mapping[str, Span] = {}
@@ -48,6 +53,7 @@ class Session(HostObject):
                 "new_function": HostFunction("mlrun.new_function", self.new_function),
                 "code_to_function": HostFunction("mlrun.code_to_function", self.code_to_function),
                 "import_function": HostFunction("mlrun.import_function", self.import_function),
+                **mounts.members(self),
                 **{
                     name: HostFunction(f"mlrun.{name}", lambda *args, **kwargs: Project())
                     for name in ("get_or_create_project", "load_project", "new_project")
@@ -61,11 +67,15 @@ class Session(HostObject):
         }
 
     def module(self, dotted: str) -> HostModule | None:
-        """`mlrun`; its submodules hold step objects and names of classes."""
+        """`mlrun`; its submodules hold step objects, modifiers and names of classes; `nuclio`."""
         if dotted == "mlrun":
             return self._mlrun
         if dotted in ("mlrun.serving", "mlrun.serving.states"):
             return HostModule(dotted, self._steps)
+        if dotted in triggers.MODULES:
+            return triggers.module(self, dotted)
+        if dotted in mounts.MODULES:
+            return HostModule(dotted, mounts.members(self))
         return HostModule(dotted) if dotted.startswith("mlrun.") else None
 
     @property
@@ -168,7 +178,7 @@ class Session(HostObject):
             project=project,
             tag=tag,
         )
-        function.settings.description = description
+        function.settings.values["description"] = description
         return function
 
     def import_function(
@@ -215,7 +225,7 @@ class Session(HostObject):
         # Records name them; where they are not known, records do without.
         function.project = project if isinstance(project, str) else ""
         function.tag = tag if isinstance(tag, str) else ""
-        function.settings.image = self.text(image, "image", self.argument_span("image"))
+        function.settings.assign("image", image)
         function.settings.with_requirements(requirements, requirements_file=requirements_file)
         self.functions.append(function)
         return function

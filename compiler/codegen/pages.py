@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any
 
@@ -16,7 +15,7 @@ def page(template: str, /, **values: Any) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("graphc.templates", "."),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -24,17 +23,3 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["yaml"] = yaml_scalar
-    return environment
-
-
-def yaml_scalar(value: Any) -> str:
-    """A value as YAML on one line: plain where that is safe, else in double quotes."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    import yaml
-
-    dumped = yaml.safe_dump(value, width=10**9, allow_unicode=True)
-    if dumped in (f"{value}\n", f"{value}\n...\n") and value.isprintable():
-        return value
-    return str(yaml.safe_dump(value, width=10**9, default_style='"')).rstrip("\n")

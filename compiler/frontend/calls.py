@@ -20,6 +20,7 @@ from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
 from .signals import Native, Raised, builtin_exception
 from .values import (
+    CallBack,
     External,
     HostFunction,
     HostModule,
@@ -304,10 +305,14 @@ class Calls:
             return failed
         host.call_span, host.call_spans = span, arguments.spans
         try:
-            return function.call(*args, **kwargs)
+            made = function.call(*args, **kwargs)
         except GraphError as exc:
             machine.report(exc.diagnostic(span))
             return failed
+        if isinstance(made, CallBack):
+            self._user(made.function, Arguments(list(made.args)), (module, node))
+            return made.result
+        return made
 
     def _settled(self, value: Value, span: Span) -> Value:
         """The value as the host gets it."""

@@ -165,6 +165,16 @@ class HostFunction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CallBack:
+    """What a HostFunction gives back to have a function of the user's called: `result` is then
+    the value of its own call."""
+
+    function: UserFunction
+    args: tuple[Value, ...]
+    result: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HostModule:
     """`mlrun`, `mlrun.serving`, ...: `members` are known; anything else in it is External."""
 

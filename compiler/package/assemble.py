@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -13,21 +12,19 @@ from ..builder import HUB_CLASS, HUB_MODULE
 from ..codegen.handler import handler_module
 from ..codegen.pages import page
 from ..codegen.text import one_line
-from ..diagnostics import GraphError
 from ..passes.slicing import Slice, module_name
 from ..plan import Plan
 from ..requirements import requirement_lines
 from ..source import SourceTree
 from .bundle import Bundled, model_paths
+from .function_yaml import function_yaml, parted_commands
 from .graph_json import graph_json, graph_md
+from .image import image_of
 from .vendoring import imported, vendored
 
 _Target = TypeVar("_Target", ir.UserCode, ir.Dotted)
 
 HUB_TARGET = f"{HUB_MODULE}.{HUB_CLASS}"
-DEFAULT_IMAGE = "python:3.11-slim"
-#: A Docker image reference: nothing in it can end a line or a word.
-_IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +81,24 @@ def _function_files(
     files |= {f"models/{path}": data for path, data in part.bundled.files.items()}
     files["requirements.txt"] = _requirements_text(source, part, requirements).encode()
 
-    base_image, replaced = _image(function)
-    # mlrun's defaults are 1 and 4; Nuclio refuses a least number above the most.
-    settings = function.settings
-    least, most = settings.min_replicas, settings.max_replicas
-    if least is None:
-        least = min(1, most or 1)
+    image = image_of(function)
     folders = sorted({path.partition("/")[0] for path in files if "/" in path})
-    files["function.yaml"] = page(
-        "function.yaml.j2",
-        source=source,
-        name=function.name,
-        description=settings.description or part.plan.summary,
-        handler=f"{handler_name}:handler",
-        env=settings.env,
-        environment=[one_line(item.name) for item in part.plan.environment if item.required],
-        min_replicas=least,
-        max_replicas=max(4, least)
-        if function.settings.max_replicas is None
-        else function.settings.max_replicas,
-        base_image=base_image,
-        replaced_image=replaced,
-        requirements=requirements,
+    files["function.yaml"] = function_yaml(
+        source,
+        function,
+        f"{handler_name}:handler",
+        part.plan.summary,
+        part.plan.environment,
+        requirements,
+        image,
     ).encode()
+    before, after = parted_commands(function.settings.commands)
     files["Dockerfile"] = page(
         "Dockerfile.j2",
         source=source,
-        base_image=base_image,
+        image=image,
+        before=before,
+        after=after,
         folders=folders,
         requirements=requirements,
     ).encode()
@@ -119,26 +107,6 @@ def _function_files(
 
 def _targets(function: ir.Function, kind: type[_Target]) -> list[_Target]:
     return [target for target in function.targets if isinstance(target, kind)]
-
-
-def _image(function: ir.Function) -> tuple[str, str]:
-    """`(base image, the image it stands for)`: MLRun's own images are of no use here."""
-    image = function.settings.image
-    if not image or image.partition(":")[0].partition("@")[0] in (
-        "mlrun/mlrun",
-        "mlrun/ml-base",
-        "mlrun/ml-models",
-        "mlrun/mlrun-gpu",
-    ):
-        return DEFAULT_IMAGE, one_line(image)
-    if not _IMAGE.fullmatch(image):
-        raise GraphError(
-            f"{image[:80]!r} is not the name of an image",
-            code="GC018",
-            span=function.span,
-            help=f"an example: {DEFAULT_IMAGE}",
-        )
-    return image, ""
 
 
 def _requirements(part: Part) -> Sequence[str]:

@@ -1,0 +1,365 @@
+"""From `Settings`, as the file's calls left them, to what the graph holds: checked plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import ir
+from ..diagnostics import GraphError, Span, did_you_mean
+from ..frontend.values import EnvValue, Unknown
+from .mistakes import unknown_value
+from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, TRIGGERS
+from .plain import plain
+from .settings import ATTRIBUTES, Settings, field, requirement_lines
+from .shapes import Path, Problem, checked
+from .triggers import stream_trigger
+
+_Tree = dict[str, Any]
+#: A Docker image reference: nothing in it can end a line or a word.
+_IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
+#: A trigger's keys, in the order in which they are written.
+_TRIGGER_ORDER = ("name", "kind", "numWorkers")
+_ATTRIBUTE_OF = {key: attribute for attribute, key in ATTRIBUTES.items()}
+
+
+def settle(settings: Settings) -> ir.Settings:
+    """The settings as data.
+
+    Raises GraphError for values that no package can hold; what Nuclio would refuse or ignore is
+    added to the session's diagnostics, all of it.
+    """
+    settling = _Settling(settings)
+    config = settling.config()
+    build = settings.build
+    return ir.Settings(
+        image=settling.image(),
+        requirements=tuple(
+            requirement_lines(settings.session, build.requirements, settings.place("requirements"))
+        ),
+        commands=settling.commands(),
+        config=config,
+        deployed=settling.deployed,
+    )
+
+
+class _Settling:
+    """One function's settings, on their way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session = settings.session
+        #: Variables whose value comes from another one where the function is deployed.
+        self.deployed: dict[str, str] = {}
+        self._image: Any = None
+        self._commands: list[Any] = []
+
+    def config(self) -> Mapping[str, Any]:
+        """What the file says of the function's configuration, in Nuclio's own terms."""
+        settings = self._settings
+        tree: _Tree = self._plain(settings.base_spec, "base_spec")
+        metadata = tree.setdefault("metadata", {})
+        for section in ("labels", "annotations"):
+            if found := self._plain(getattr(settings.metadata, section), section):
+                metadata[section] = {**metadata.get(section, {}), **found}
+        spec = tree.setdefault("spec", {})
+        for attribute, key in ATTRIBUTES.items():
+            value = settings.values.get(attribute)
+            if value not in (None, "", [], {}):
+                spec[key] = self._plain(value, attribute)
+        spec["env"] = self._env()
+        spec["volumes"] = self._volumes()
+        for key, value in settings.config.items():
+            self._put(tree, key, value)
+        self._take_out_owned(tree)
+        made, problems = checked(_without_nothing(tree), CONFIG)
+        self._report(problems)
+        if isinstance(triggers := made.get("spec", {}).get("triggers"), dict):
+            made["spec"]["triggers"] = self._triggers(triggers, made["spec"])
+        self._check_replicas(made.get("spec", {}))
+        return {
+            section: {key: value for key, value in found.items() if value not in ("", [], {})}
+            for section, found in made.items()
+            if found
+        }
+
+    def _plain(self, value: Any, name: str) -> Any:
+        return plain(self._session, value, self._settings.place(name), name)
+
+    def _put(self, tree: _Tree, key: str, value: Any) -> None:
+        """`set_config`: dots part the key, except between backslashes (nuclio-jupyter)."""
+        where = self._settings.place(key)
+        parts = _parted(key)
+        value = plain(self._session, value, where, key)
+        at: Any = tree
+        for part in parts[:-1]:
+            at = at.setdefault(part, {}) if isinstance(at, dict) else None
+        if not isinstance(at, dict):
+            raise GraphError(f"{key!r} lies inside a value that is no mapping", span=where)
+        last = parts[-1]
+        if parts == ["spec", "env"] and isinstance(value, list):
+            names = [field(entry, "name") for entry in value]
+            value = [one for one in at["env"] if one["name"] not in names] + value
+        at[last] = value
+
+    def _take_out_owned(self, tree: _Tree) -> None:
+        """Take out what has a place of its own, and what the package decides."""
+        build = tree["spec"].get("build")
+        if isinstance(build, dict):
+            self._image = build.pop("baseImage", None)
+            commands = build.pop("commands", None)
+            if commands is not None and not isinstance(commands, list):
+                where = self._settings.place("spec.build.commands")
+                raise GraphError("spec.build.commands must be a list", span=where)
+            self._commands = commands or []
+        for path, what in OWNED.items():
+            at: Any = tree
+            for key in path[:-1]:
+                at = at.get(key) if isinstance(at, dict) else None
+            for key in [key for key in at or () if key.lower() == path[-1]]:
+                if at.pop(key) not in (None, ""):
+                    name = ".".join((*path[:-1], key))
+                    self._session.diagnostics.warning(
+                        "GC032",
+                        f"{name} has no effect: a package has {what}",
+                        self._place((*path[:-1], key)),
+                    )
+
+    def _env(self) -> list[_Tree]:
+        made: list[_Tree] = []
+        for entry in self._settings.env:
+            name = field(entry, "name")
+            where = self._settings.place(f"env.{name}")
+            if isinstance(entry, Unknown):
+                raise unknown_value(entry, where)
+            value = field(entry, "value")
+            if isinstance(value, Unknown):
+                raise unknown_value(value, where)
+            if isinstance(value, EnvValue):
+                # Known where the function is deployed: the package names it.
+                if value.name != name:
+                    self.deployed[str(name)] = value.name
+                entry = {"name": name, "value": value.default}
+            found = plain(self._session, entry, where, "the variable")
+            if isinstance(found, dict) and not isinstance(found.get("value"), str | None):
+                found["value"] = str(found["value"])
+            made.append(found)
+        return made
+
+    def _volumes(self) -> list[_Tree]:
+        """Volumes with their mounts, which Nuclio keeps together; one path is mounted once."""
+        settings = self._settings
+        where = next(
+            (
+                settings.place(name)
+                for name in ("volumes", "volume_mounts")
+                if name in settings._places
+            ),
+            settings.span,
+        )
+        named = {}
+        for one in self._plain(settings.volumes, "volumes"):
+            if isinstance(one, dict) and set(one) == {"volume", "volumeMount"}:
+                raise GraphError(
+                    "spec.volumes holds volumes; their mounts belong into spec.volume_mounts",
+                    span=where,
+                )
+            if not isinstance(one, dict) or len(one.keys() - {"name"}) != 1:
+                raise GraphError(
+                    "a volume must have a name and one source, such as "
+                    '{"name": "models", "persistentVolumeClaim": {"claimName": "models"}}',
+                    span=where,
+                )
+            named[field(one, "name")] = one
+        mounts = {
+            field(one, "mountPath"): one
+            for one in self._plain(settings.volume_mounts, "volume_mounts")
+        }
+        used = [field(mount, "name") for mount in mounts.values()]
+        for name in [*used, *named]:
+            if name not in named or name not in used:
+                missing = "volume_mounts" if name in named else "volumes"
+                raise GraphError(
+                    f"{name!r} is in spec.volumes and spec.volume_mounts, or in neither",
+                    span=where,
+                    help=f"it is not in spec.{missing}: fn.spec.with_{missing}() adds it",
+                )
+        return [
+            {"volume": named[name], "volumeMount": mount}
+            for name, mount in zip(used, mounts.values(), strict=True)
+        ]
+
+    def _triggers(self, triggers: _Tree, spec: _Tree) -> _Tree:
+        made: _Tree = {}
+        for name, struct in triggers.items():
+            where = self._place(("spec", "triggers", name))
+            if not isinstance(struct, dict):
+                continue
+            kind = struct.get("kind")
+            if kind in OTHER_TRIGGERS:
+                raise stream_trigger(str(kind), where)
+            if not isinstance(kind, str) or kind not in TRIGGERS:
+                raise GraphError(
+                    f"trigger {name!r} has the kind {kind!r}, which Nuclio does not know",
+                    span=where,
+                    help=did_you_mean(str(kind), (*TRIGGERS, *OTHER_TRIGGERS)),
+                )
+            if struct.pop("disabled", False):
+                if kind == "http":
+                    spec["disableDefaultHTTPTrigger"] = True
+                self._session.diagnostics.warning(
+                    "GC032",
+                    f"trigger {name!r} is disabled, so it is left out: Nuclio would run it",
+                    where,
+                )
+                continue
+            made[name] = self._trigger(name, kind, struct, where)
+        if len(found := [name for name in made if made[name]["kind"] == "http"]) > 1:
+            raise GraphError(
+                f"there are two HTTP triggers, {found[0]!r} and {found[1]!r}; Nuclio takes one",
+                span=self._place(("spec", "triggers", found[1])),
+                help=f"give one trigger all settings: with_http(trigger_name={found[0]!r}, ...)",
+            )
+        return made
+
+    def _trigger(self, name: str, kind: str, struct: _Tree, where: Span) -> _Tree:
+        if _is_on(struct.pop("batch", None)):
+            raise GraphError("graphc does not compile batches of events yet", code="GC016")
+        if struct.pop("mode", "sync") != "sync":
+            struct.pop("async", None)
+            self._session.diagnostics.warning(
+                "GC032",
+                "asynchronous workers need Nuclio 1.15.3; the package has synchronous ones",
+                where,
+            )
+        struct, problems = checked(struct, TRIGGERS[kind], ("spec", "triggers", name))
+        self._report(problems)
+        workers = struct.pop("maxWorkers", None)
+        struct["numWorkers"] = struct.get("numWorkers") or workers or 1
+        struct["name"] = name
+        attributes = struct.get("attributes", {})
+        if kind == "cron" and not {"interval", "schedule"} & set(attributes):
+            raise GraphError(f"cron trigger {name!r} has neither interval nor schedule", span=where)
+        first = {key: struct.pop(key) for key in _TRIGGER_ORDER}
+        return {**first, **struct}
+
+    def _check_replicas(self, spec: _Tree) -> None:
+        if (most := spec.pop("replicas", None)) is not None:
+            spec["minReplicas"] = spec["maxReplicas"] = most
+        least, most = spec.get("minReplicas"), spec.get("maxReplicas")
+        if type(most) is int and type(least or 0) is int and (least or 0) > most:
+            raise GraphError(
+                f"{least} to {most} replicas are none that Nuclio can run",
+                span=self._place(("spec", "maxReplicas")),
+                help="max_replicas is at least min_replicas",
+            )
+        if (
+            least == 0
+            and spec.get("disableDefaultHTTPTrigger")
+            and not any(trigger["kind"] == "http" for trigger in spec.get("triggers", {}).values())
+        ):
+            raise GraphError(
+                "a function that scales to zero needs an HTTP trigger, which wakes it",
+                span=self._place(("spec", "minReplicas")),
+            )
+
+    def image(self) -> str:
+        """The base image, by MLRun's order of preference."""
+        settings = self._settings
+        image = self._image or settings.image or settings.build.base_image or ""
+        name = next(
+            (name for name in ("image", "base_image") if name in settings._places),
+            "spec.build.baseImage",
+        )
+        where = settings.place(name)
+        text = self._session.text(plain(self._session, image, where, "the image"), "image", where)
+        if text and not _IMAGE.fullmatch(text):
+            raise GraphError(
+                f"{text[:80]!r} is not the name of an image",
+                code="GC018",
+                span=where,
+                help="an example: python:3.11-slim",
+            )
+        return text
+
+    def commands(self) -> tuple[str, ...]:
+        """Build commands, each on one line; raises GraphError for what a Dockerfile misreads."""
+        where = self._settings.place("commands")
+        lines = []
+        for command in [*self._commands, *self._settings.build.commands]:
+            text = self._session.text(command, "a build command", where)
+            lines += text.strip().splitlines() or [""]
+            if "\n" in text.strip() and not all(
+                line.rstrip().endswith("\\") for line in text.strip().splitlines()[:-1]
+            ):
+                raise _bad_command(text, "has more than one line", where)
+        made: list[str] = []
+        open_line = ""
+        for line in lines:
+            line = f"{open_line} {line.strip()}" if open_line else line.strip()
+            open_line = line[:-1].rstrip() if line.endswith("\\") else ""
+            if not open_line:
+                made.append(line)
+        if open_line:
+            raise _bad_command(open_line, "ends in `\\`, and nothing follows", where)
+        for line in made:
+            if not line or not line.replace("\t", " ").isprintable():
+                raise _bad_command(line, "is no command", where)
+            if "<<" in line:
+                raise _bad_command(line, "begins a text of several lines (`<<`)", where)
+        return tuple(made)
+
+    # -- findings
+
+    def _report(self, problems: Iterable[Problem]) -> None:
+        diagnostics = self._session.diagnostics
+        for problem in problems:
+            report = diagnostics.error if problem.is_error else diagnostics.warning
+            name = ".".join(problem.path)
+            report(
+                "GC010" if problem.is_error else "GC032",
+                f"{name} {problem.message}",
+                self._place(problem.path),
+                help=problem.help,
+            )
+
+    def _place(self, path: Path) -> Span:
+        """Where what stands at a path of the configuration was set."""
+        settings = self._settings
+        if path[:2] == ("spec", "env") and len(path) > 2:
+            env = settings.env
+            entry = env[int(path[2])] if int(path[2]) < len(env) else None
+            return settings.place(f"env.{field(entry, 'name')}")
+        if len(path) > 1 and (attribute := _ATTRIBUTE_OF.get(path[1])) in settings._places:
+            return settings.place(str(attribute))
+        return settings.place(".".join(path))
+
+
+def _bad_command(text: str, why: str, where: Span) -> GraphError:
+    return GraphError(
+        f"the build command {text[:60]!r} {why}",
+        code="GC018",
+        span=where,
+        help="give each command as an item of its own, on one line",
+    )
+
+
+def _parted(key: str) -> list[str]:
+    """A dotted key's parts; between backslashes a dot is a dot."""
+    quoted = key.split("\\")
+    quoted[::2] = [text.replace(".", "\0") for text in quoted[::2]]
+    return "".join(quoted).split("\0")
+
+
+def _without_nothing(value: Any) -> Any:
+    """The value without what is None in it."""
+    if isinstance(value, dict):
+        return {key: _without_nothing(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nothing(item) for item in value]
+    return value
+
+
+def _is_on(batch: Any) -> bool:
+    return isinstance(batch, dict) and str(batch.get("mode", "enable")) == "enable"

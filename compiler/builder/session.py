@@ -225,7 +225,8 @@ class Session(HostObject):
         # Records name them; where they are not known, records do without.
         function.project = project if isinstance(project, str) else ""
         function.tag = tag if isinstance(tag, str) else ""
-        function.settings.assign("image", image)
+        if image:
+            function.settings.assign("image", image)
         function.settings.with_requirements(requirements, requirements_file=requirements_file)
         self.functions.append(function)
         return function

@@ -1,0 +1,71 @@
+"""Streams: what is put on them, by queues and by synchronous flows."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from graphc.runtime_min.streams import MemoryStream, Queue, open_stream
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRAPHC_STREAMS", f"dir:{tmp_path}")
+    return tmp_path
+
+
+def messages(path: Path) -> list[tuple[Any, Any]]:
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(line["data"], line["key"]) for line in lines]
+
+
+def event(**fields: Any) -> Any:
+    return SimpleNamespace(**fields)
+
+
+def test_file_names_are_the_paths(folder: Path) -> None:
+    for path in ("users/demo/a", "kafka://broker:9092/or ders", "v3io://host/c/s/x"):
+        open_stream(path).push({"n": 1})
+    names = sorted(file.name for file in folder.iterdir())
+    assert names == ["c%2Fs%2Fx.jsonl", "or%20ders.jsonl", "users%2Fdemo%2Fa.jsonl"]
+
+
+def test_messages_of_queues(folder: Path) -> None:
+    queue = Queue("out")
+    queue.push(event(key="k"), {"ä": date(2026, 1, 2)})
+    queue.push(event(), "text")
+    queue.push_event(event(id="i", key=["a", 2]), [1])
+    assert messages(folder / "out.jsonl") == [
+        ('{"\\u00e4": "2026-01-02"}', "k"),
+        ('"text"', None),
+        ('{"full_event_wrapper": true, "body": [1], "key": ["a", 2], "id": "i"}', "a.2"),
+    ]
+
+
+def test_sharding_takes_the_place_of_the_key(folder: Path) -> None:
+    Queue("out", "user").push(event(key="k"), {"user": 7, "x": 1})
+    Queue("out", lambda event: event.body["x"] * "z").push(event(key="k"), {"x": 3})
+    Queue("out", 2).push(event(key="k"), {})
+    assert [key for _, key in messages(folder / "out.jsonl")] == [None, "zzz", None]
+
+
+def test_synchronous_flows_split_lists_and_keep_what_is_empty(folder: Path) -> None:
+    queue = Queue("out")
+    assert queue.send({}) == {}
+    assert queue.send([{"a": 1}, "plain", b"bytes"]) is None
+    assert messages(folder / "out.jsonl") == [('{"a": 1}', None), ("plain", None), ("bytes", None)]
+
+
+def test_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRAPHC_STREAMS", raising=False)
+    with pytest.raises(ValueError, match="kafka://b/t.*GRAPHC_STREAMS=dir:"):
+        open_stream("kafka://b/t")
+    memory = open_stream("dummy://")
+    memory.push({"a": 1}, "k")
+    assert isinstance(memory, MemoryStream)
+    assert memory.messages == [('{"a": 1}', "k")]

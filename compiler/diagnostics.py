@@ -15,11 +15,13 @@ from enum import Enum
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of source; lines and columns count from 1, `end` is exclusive.
 
     `end` is on the first line: that line's own end if the stretch goes on behind it.
+    In a notebook `cell` is the number of the cell, markdown cells counted, and `line` the line in
+    it, as ruff has it: `nb.ipynb:cell 4:2:8`. In other files `cell` is 0.
     """
 
     file: str
@@ -31,9 +33,18 @@ class Span:
     #: Further lines, if the stretch goes on; it ends before column `last` of the last one.
     more: tuple[str, ...] = field(compare=False, repr=False, default=())
     last: int = field(compare=False, repr=False, default=0)
+    cell: int = 0
+
+    def __lt__(self, other: Span) -> bool:
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[str, int, int, int, int]:
+        return (self.file, self.cell, self.line, self.column, self.end)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        cell = f":cell {self.cell}" if self.cell else ""
+        return f"{self.file}{cell}:{self.line}:{self.column}"
 
 
 class Severity(Enum):

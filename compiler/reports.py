@@ -35,7 +35,8 @@ def as_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def _place(span: Span | None) -> dict[str, Any] | None:
     if span is None:
         return None
-    return {"file": span.file, "line": span.line, "column": span.column, "end": span.end}
+    cell = {"cell": span.cell} if span.cell else {}
+    return {"file": span.file, **cell, "line": span.line, "column": span.column, "end": span.end}
 
 
 # -- SARIF
@@ -91,7 +92,7 @@ def _result(found: Diagnostic, codes: list[str], file: str, seen: Counter[str]) 
         "ruleId": found.code,
         "ruleIndex": codes.index(found.code),
         "level": found.severity.value,
-        "message": {"text": "\n".join(parts)},
+        "message": {"text": _in_cell(found.span) + "\n".join(parts)},
         "locations": [{"physicalLocation": _location(found.span or Span(file, 1, 1, 1))}],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(found, file, seen)},
     }
@@ -100,7 +101,7 @@ def _result(found: Diagnostic, codes: list[str], file: str, seen: Counter[str]) 
         result["relatedLocations"] = [
             {
                 "id": number,
-                "message": {"text": note.message},
+                "message": {"text": _in_cell(note.span) + note.message},
                 "physicalLocation": _location(note.span),
             }
             for number, note in enumerate(places)
@@ -109,7 +110,14 @@ def _result(found: Diagnostic, codes: list[str], file: str, seen: Counter[str]) 
     return result
 
 
+def _in_cell(span: Span | None) -> str:
+    """The place in a notebook in words: what programs take for lines are those of its JSON."""
+    return f"cell {span.cell}:{span.line}:{span.column}: " if span and span.cell else ""
+
+
 def _location(span: Span) -> dict[str, Any]:
+    if span.cell:
+        return {"artifactLocation": {"uri": quote(span.file)}}
     region: dict[str, Any] = {"startLine": span.line, "startColumn": span.column}
     if span.more:
         region |= {"endLine": span.line + len(span.more), "endColumn": span.last}
@@ -142,12 +150,17 @@ def _annotation(found: Diagnostic) -> str:
     properties: dict[str, object] = {"title": f"graphc {found.code}"}
     if found.span is not None:
         span = found.span
-        properties |= {"file": span.file, "line": span.line, "col": span.column}
-        if span.more:
-            properties["endLine"] = span.line + len(span.more)
-        else:
-            properties["endColumn"] = max(span.end, span.column + 1)
-    lines = [found.message, *(f"note: {note.message}" for note in found.notes)]
+        properties |= {"file": span.file}
+        if not span.cell:
+            properties |= {"line": span.line, "col": span.column}
+            if span.more:
+                properties["endLine"] = span.line + len(span.more)
+            else:
+                properties["endColumn"] = max(span.end, span.column + 1)
+    lines = [
+        _in_cell(found.span) + found.message,
+        *(f"note: {note.message}" for note in found.notes),
+    ]
     lines += [f"help: {found.help}"] if found.help else []
     listed = ",".join(
         f"{name}={_escaped(str(value), ',', ':')}" for name, value in properties.items()

@@ -1,15 +1,20 @@
 """The user's files: text, syntax tree, positions. Read once, never run.
 
 `SourceTree` finds modules as Python would from the folder of the graph file; what is not there
-is not the user's own code. The evaluator, the resolver and the slicer share one tree.
+is not the user's own code. The evaluator, the resolver and the slicer share one tree. Notebooks
+are modules like others (`notebook.py`), and the files that their `%%writefile` cells make are
+there if they are not in the folder.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import posixpath
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from keyword import iskeyword
 from pathlib import Path, PurePosixPath
 
 import libcst as cst
@@ -17,6 +22,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from .diagnostics import GraphError, Span
 from .nesting import too_deep, with_deep_stack
+from .notebook import Line, Notebook, WrittenFile, read_notebook
 
 _LARGEST_FILE = 5_000_000  # bytes; libcst needs some 200 times that
 
@@ -25,16 +31,44 @@ class SourceModule:
     """One user file.
 
     `name` is its dotted module name, `""` for the `__main__` file; `path` is relative to the
-    folder of the graph file, with forward slashes.
+    folder of the graph file, with forward slashes. Of what stands in a notebook, `places` says
+    where each line does, and `shown` is the notebook's path.
     """
 
-    def __init__(self, name: str, path: str, text: str, file: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        text: str,
+        file: Path,
+        *,
+        places: Sequence[Line] = (),
+        shown: str = "",
+        notebook: Notebook | None = None,
+    ) -> None:
         self.name = name
         self.path = path
         self.text = text
         self.file = file
         #: As Python counts them: form feeds and U+2028 end no line.
         self.lines = text.split("\n")
+        self.shown = shown or path
+        self.notebook = notebook
+        self._places = places
+        #: Rows that are no code of the functions made of it.
+        self.left_out = notebook.left_out() if notebook is not None else frozenset[int]()
+        self._users = 0
+
+    def used_by(self, function: str, ignored_tags: Collection[str] = ()) -> None:
+        """A function of this name is made of the file; before the index is asked about it."""
+        if self.notebook is not None:
+            out = self.notebook.left_out(function, ignored_tags)
+            self.left_out = self.left_out & out if self._users else out
+            self._users += 1
+
+    def leaves_out(self, node: cst.CSTNode) -> bool:
+        """Does the statement stand in a cell that is no code of a function?"""
+        return bool(self.left_out) and self._positions[node].start.line in self.left_out
 
     @property
     def is_package(self) -> bool:
@@ -43,11 +77,10 @@ class SourceModule:
     @cached_property
     def _wrapper(self) -> MetadataWrapper:
         if line := too_deep(self.text):
-            text = self.lines[line - 1]
             raise GraphError(
                 "the code is nested too deeply to be read",
                 code="GC003",
-                span=Span(self.path, line, 1, len(text) + 1, text),
+                span=self.place(line, 1),
                 help="split the expression, or the chain of calls, into several statements",
             )
         return with_deep_stack(
@@ -61,8 +94,7 @@ class SourceModule:
             return self._wrapper.module
         except cst.ParserSyntaxError as exc:
             line, column = self._python_says() or (exc.editor_line, exc.editor_column)
-            text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-            span = Span(self.path, line, column, column + 1, text)
+            span = self.place(line, column, column + 1)
             raise GraphError("this is not valid Python", code="GC001", span=span) from exc
         except cst.CSTValidationError as exc:
             # Of what Python allows, `return"x"` among it, or refuses later than its grammar.
@@ -85,14 +117,27 @@ class SourceModule:
     def span(self, node: cst.CSTNode) -> Span:
         """Where the node starts; `end` is its end, or that of its first line."""
         where = self._positions[node]
-        text = self.lines[where.start.line - 1] if where.start.line <= len(self.lines) else ""
         one_line = where.end.line == where.start.line
-        end = where.end.column + 1 if one_line else len(text) + 1
-        span = Span(self.path, where.start.line, where.start.column + 1, end, text)
+        end = where.end.column + 1 if one_line else None
+        span = self.place(where.start.line, where.start.column + 1, end)
         if one_line or isinstance(node, cst.BaseCompoundStatement):
             return span  # of a statement with a body, the line it begins with
-        more = self.lines[where.start.line : where.end.line]
+        more = self._shown_lines[where.start.line : where.end.line]
         return replace(span, more=tuple(more), last=where.end.column + 1)
+
+    @property
+    def _shown_lines(self) -> Sequence[str]:
+        return self.lines if self.notebook is None else self.notebook.raw
+
+    def place(self, row: int, column: int, end: int | None = None) -> Span:
+        """A place in the text; without `end`, to the end of the line."""
+        lines = self._shown_lines
+        text = lines[row - 1] if 0 < row <= len(lines) else ""
+        end = len(text) + 1 if end is None else end
+        if not self._places:
+            return Span(self.shown, row, column, end, text)
+        where = self._places[min(row, len(self._places)) - 1]
+        return Span(self.shown, where.line, column, end, text, cell=where.cell)
 
     def line_of(self, node: cst.CSTNode) -> int | None:
         """The line that the node starts in, if it is a node of this file."""
@@ -114,7 +159,11 @@ class SourceTree:
     def __init__(self, main: Path) -> None:
         self.root = main.parent
         self._modules: dict[str, SourceModule | None] = {}
-        self.main = SourceModule("", main.name, _read(main, main.name), main)
+        #: What `%%writefile` cells of the graph file make.
+        self._written: Mapping[str, WrittenFile] = {}
+        self.main = self._read("", main.name, main)
+        if self.main.notebook is not None:
+            self._written = self.main.notebook.files
 
     def module(self, name: str) -> SourceModule | None:
         """The user's module of this dotted name, or None if it is not beside the graph file.
@@ -128,40 +177,86 @@ class SourceTree:
     def text(self, path: str, where: Span) -> str:
         """The text of a file given by its path, relative to the graph file's folder."""
         file = self.root / path
-        if not file.is_file():
-            raise GraphError(f"there is no file {path!r}", code="GC011", span=where)
-        return _read(file, path)
+        if file.is_file():
+            return _read(file, path)
+        written = self._written.get(posixpath.normpath(path))
+        if written is not None:
+            return written.text
+        raise GraphError(f"there is no file {path!r}", code="GC011", span=where)
 
     def file(self, path: str) -> SourceModule | None:
-        """The module in a `.py` file given by its path, relative to the graph file's folder."""
-        target = (self.root / path).resolve()
-        if target == self.main.file.resolve():
+        """The module in a file given by its path, relative to the graph file's folder.
+
+        A file that no import can name (a notebook, `my-steps.py`, one outside of the folder) is
+        a module by its stem.
+        """
+        target = self.root / path
+        if target.resolve() == self.main.file.resolve():
             return self.main
-        try:
-            relative = target.relative_to(self.root.resolve())
-        except ValueError:
+        relative = posixpath.relpath(target.resolve().as_posix(), self.root.resolve().as_posix())
+        parts = relative.removesuffix(".py").removesuffix("/__init__").split("/")
+        if relative.endswith(".py") and all(map(str.isidentifier, parts)):
+            return self.module(".".join(parts))
+        if not target.is_file():
             return None
-        parts = list(relative.with_suffix("").parts)
-        if parts and parts[-1] == "__init__":
-            parts.pop()
-        return self.module(".".join(parts))
+        shown = relative if not relative.startswith("..") else posixpath.normpath(path)
+        name = self._free_name(target.stem, shown)
+        if name not in self._modules:
+            self._modules[name] = self._read(name, shown, target)
+        return self._modules[name]
+
+    def add(self, path: str, text: str) -> SourceModule:
+        """A module that no file holds: its text came with a call (`with_code(body=...)`)."""
+        stem = re.sub(r"\W", "_", path.removesuffix(".py"))
+        name = self._free_name(stem, path)
+        made = SourceModule(name, path, _checked(text, path), self.root / path)
+        self._modules[name] = made
+        return made
+
+    def _free_name(self, stem: str, path: str) -> str:
+        """A module's name for a file that has none."""
+        name = re.sub(r"\W", "_", stem) or "code"
+        name = f"_{name}" if name[0].isdigit() or iskeyword(name) else name
+        while (other := self.module(name)) is not None and other.path != path:
+            name += "_"
+        if self._modules[name] is None:
+            del self._modules[name]
+        return name
 
     def _find(self, name: str) -> SourceModule | None:
         parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
             return None
-        base = self.root.joinpath(*parts)
-        for file in (base / "__init__.py", base.with_name(base.name + ".py")):
+        stem = "/".join(parts)
+        for path in (f"{stem}/__init__.py", f"{stem}.py"):
+            file = self.root / path
             if file.is_file():
                 if file.resolve() == self.main.file.resolve():
                     return self.main
-                path = file.relative_to(self.root).as_posix()
-                return SourceModule(name, path, _read(file, path), file)
+                return self._read(name, path, file)
+            written = self._written.get(path)
+            if written is not None:
+                shown = self.main.path
+                return SourceModule(
+                    name, path, written.text, file, places=written.places, shown=shown
+                )
         return None
+
+    def _read(self, name: str, path: str, file: Path) -> SourceModule:
+        text = _read(file, path)
+        if file.suffix != ".ipynb":
+            return SourceModule(name, path, text, file)
+        notebook = read_notebook(text, path)
+        return SourceModule(
+            name, path, notebook.text, file, places=notebook.places, notebook=notebook
+        )
 
     def is_namespace(self, name: str) -> bool:
         """Is there a folder of this dotted name without an `__init__.py`, with Python in it?"""
-        folder = self.root.joinpath(*name.split("."))
+        path = name.replace(".", "/")
+        if any(item.startswith(f"{path}/") and item.endswith(".py") for item in self._written):
+            return True
+        folder = self.root / path
         return folder.is_dir() and any(folder.rglob("*.py"))
 
 
@@ -181,6 +276,10 @@ def _read(file: Path, path: str) -> str:
             code="GC001",
             help="save the file as UTF-8",
         ) from exc
+    return _checked(text, path)
+
+
+def _checked(text: str, path: str) -> str:
     if "\0" in text:
         raise GraphError(f"{path} contains null bytes", code="GC001")
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -32,7 +32,13 @@ class ModuleIndex:
     def __init__(self, source: SourceModule) -> None:
         self.source = source
         self.units: list[Unit] = []
+        #: What cells bind that a notebook leaves out of its functions' code.
+        self.left_out: dict[str, list[Binding]] = {}
         for line in source.tree.body:
+            if source.leaves_out(line):
+                for binding in _top_level(line):
+                    self.left_out.setdefault(binding.name, []).append(binding)
+                continue
             small = line.body if isinstance(line, cst.SimpleStatementLine) else (line,)
             for node in small:
                 found = tuple(_top_level(node))
@@ -82,7 +88,7 @@ class ModuleIndex:
     def _choose(self, name: str) -> Binding | None:
         found = self.bindings.get(name) or self.main_only.get(name)
         if not found:
-            return None
+            return self.left_out[name][-1] if name in self.left_out else None
         regular = [binding for unit, binding in found if not _is_fallback(unit.node, binding)]
         return (regular or [binding for _, binding in found])[-1]
 

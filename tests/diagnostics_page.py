@@ -18,6 +18,10 @@ Every finding has a stable code, the place in your file, the line with a caret, 
 came from, and what to do. Errors leave the previous output as it was; warnings (GC03x) do not stop
 a build. `graphc explain GC012` shows on a terminal what is below.
 
+In a notebook a place is `nb.ipynb:cell 4:2:8`, as ruff has it: the cell, counted from 1 with
+markdown cells, the line in it, the column. With `--format json` there is a `cell` beside `line`;
+SARIF and GitHub, which know lines of files only, get the place in words.
+
 Examples leave out their first lines when these are:
 
 ```python

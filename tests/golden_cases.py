@@ -1,4 +1,4 @@
-"""Golden folders: `graph.py` (and what it needs) in; `dist/` or `stderr.txt` out.
+"""Golden folders: `graph.py` or `graph.ipynb` (and what it needs) in; `dist/` or `stderr.txt` out.
 
 In golden folders runtime_min is a list of names, as its files are copies; examples have it all.
 """
@@ -19,13 +19,19 @@ EXAMPLES = HERE.parent / "examples"
 def cases() -> Iterator[Path]:
     """The folders of all golden cases, and of the examples."""
     for folder in sorted([*GOLDEN.iterdir(), *EXAMPLES.iterdir()]):
-        if (folder / "graph.py").is_file():
+        if graph_file(folder).is_file():
             yield folder
+
+
+def graph_file(folder: Path) -> Path:
+    """The graph file of a case: `graph.py`, or a notebook."""
+    notebook = folder / "graph.ipynb"
+    return notebook if notebook.is_file() else folder / "graph.py"
 
 
 def built(folder: Path) -> Build:
     """The build of a case; its models, if any, are looked up in its folder."""
-    return build(folder / "graph.py", Options(models_root=folder))
+    return build(graph_file(folder), Options(models_root=folder))
 
 
 def expected(made: Build, folder: Path) -> dict[str, bytes]:

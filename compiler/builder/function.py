@@ -51,7 +51,6 @@ class FunctionBuilder(HostObject):
     description = "a serving function"
     #: Calls that change what callers are answered, and are not compiled yet (serving.md 1.4, 11).
     _refused: ClassVar[Mapping[str, str]] = {
-        "with_code": "code given by with_code()",
         "set_streaming": "streaming answers (set_streaming)",
         "set_api_handler_config": "API handlers (set_api_handler_config)",
         "set_openai_frontend": "OpenAI front ends (set_openai_frontend)",
@@ -60,14 +59,14 @@ class FunctionBuilder(HostObject):
         "from_image": "images that hold the function already (from_image)",
     }
     #: Calls that have no meaning for the graph (serving.md 1.4).
-    _skipped: ClassVar[frozenset[str]] = frozenset(
+    skipped: ClassVar[frozenset[str]] = frozenset(
         """deploy doc export invoke plot save set_categories skip_image_enrichment to_mock_server
         to_yaml""".split()
     )
     #: Where the code comes from: packages hold the code that the graph file reaches.
     _sources: ClassVar[frozenset[str]] = frozenset(("set_source_archive", "with_source_archive"))
     api = (
-        _skipped
+        skipped
         | _sources
         | Settings.calls
         | Settings.answers
@@ -75,7 +74,7 @@ class FunctionBuilder(HostObject):
         | frozenset(_refused)
         | frozenset(
             """add_child_function add_model apply metadata name set_topology spec verbose
-            with_v3io""".split()
+            with_code with_v3io""".split()
         )
     )
 
@@ -92,7 +91,7 @@ class FunctionBuilder(HostObject):
         self.spec = _Spec(self)
 
     def read(self, name: str) -> Any:
-        if name in self._skipped:
+        if name in self.skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
         if name in Settings.calls or name in Settings.answers:
             return self.settings.call(name, self)
@@ -109,7 +108,7 @@ class FunctionBuilder(HostObject):
         return super().read(name)
 
     def _no_meaning(self, name: str) -> Any:
-        return Unknown(f"graphc does not run fn.{name}()", self.session.call_span)
+        return Unknown(f"graphc does not run {name}()", None)
 
     def _no_place(self, name: str) -> FunctionBuilder:
         self.settings.no_place(f"{name}()", "the modules beside the graph file are the code")
@@ -139,6 +138,11 @@ class FunctionBuilder(HostObject):
         if name != "verbose":
             raise GraphError(f"a function has no setting {name!r}", code="GC011")
         self.serving.assign(name, value)
+
+    def with_code(self, from_file: Any = "", body: Any = None, with_doc: Any = True) -> Any:
+        """The function's code, in place of what it was made of."""
+        self.code = self.session.making.code_of(self.name, from_file, body)
+        return self
 
     def set_topology(
         self,

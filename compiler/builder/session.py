@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from .. import ir
-from ..diagnostics import Diagnostics, GraphError, Span
+from ..diagnostics import Diagnostics, GraphError, Note, Span
 from ..frontend.values import HostFunction, HostModule, HostObject, Unknown
 from ..source import SourceTree
 from . import mounts, triggers
 from .function import FunctionBuilder
-from .mistakes import normal_name, not_yet, unknown_value
+from .making import HUB_CLASS, HUB_MODULE, Making
+from .mistakes import unknown_value
 from .objects import StepObjects
+from .projects import project_members
 
-HUB_MODEL_SERVER = "hub://v2_model_server"
-#: The module that packages get for it, and its class.
-HUB_MODULE, HUB_CLASS = "v2_model_server", "ClassifierModel"
+__all__ = ["HUB_CLASS", "HUB_MODULE", "Session"]
 
-
-class Project(HostObject):
-    """An MLRun project; functions that are made through it are not read yet."""
-
-    description = "a project"
-    api = frozenset(("get_function", "set_function"))
-
-    def set_function(self, *args: Any, **kwargs: Any) -> Any:
-        raise not_yet("functions of projects", help="make the function with mlrun.code_to_function")
-
-    get_function = set_function
+#: Modules of mlrun's that offer what `mlrun` itself offers.
+_SAME = ("mlrun", "mlrun.run", "mlrun.projects", "mlrun.projects.project")
 
 
 class Session(HostObject):
     """One reading of one graph file: the `mlrun` module that it sees, and what it built."""
 
     #: Calls that mean nothing for the graph; harmless also where it is unsure whether they run.
-    no_effect: ClassVar[frozenset[str]] = frozenset()
+    no_effect = frozenset(
+        {f"fn.{name}" for name in FunctionBuilder.skipped}
+        | {"graph.plot", "router.plot", "project.deploy_function", "project.get_artifact_uri"}
+        | {"project.get_function"}
+    )
 
     def __init__(
         self, tree: SourceTree, diagnostics: Diagnostics, env: Mapping[str, str] | None = None
@@ -47,35 +42,31 @@ class Session(HostObject):
         self.call_span: Span | None = None
         self.call_spans: Mapping[str, Span] = {}
         self.functions: list[FunctionBuilder] = []
-        self._mlrun = HostModule(
-            "mlrun",
-            {
-                "new_function": HostFunction("mlrun.new_function", self.new_function),
-                "code_to_function": HostFunction("mlrun.code_to_function", self.code_to_function),
-                "import_function": HostFunction("mlrun.import_function", self.import_function),
-                **mounts.members(self),
-                **{
-                    name: HostFunction(f"mlrun.{name}", lambda *args, **kwargs: Project())
-                    for name in ("get_or_create_project", "load_project", "new_project")
-                },
-            },
-        )
+        #: Functions that the file makes and that do not serve, as it makes them.
+        self.others: list[str] = []
+        self.making = making = Making(self)
+        members = {
+            **making.members(),
+            **project_members(self, making),
+            **mounts.members(self),
+        }
         objects = StepObjects(self)
-        self._steps = {
+        steps = {
             "RouterStep": HostFunction("mlrun.serving.RouterStep", objects.router_step),
             "TaskStep": HostFunction("mlrun.serving.TaskStep", objects.task_step),
         }
+        self._modules: dict[str, HostModule] = {
+            **{name: HostModule(name, mounts.members(self)) for name in mounts.MODULES},
+            **{name: HostModule(name, members) for name in _SAME},
+            **{name: HostModule(name, steps) for name in ("mlrun.serving", "mlrun.serving.states")},
+        }
 
     def module(self, dotted: str) -> HostModule | None:
-        """`mlrun`; its submodules hold step objects, modifiers and names of classes; `nuclio`."""
-        if dotted == "mlrun":
-            return self._mlrun
-        if dotted in ("mlrun.serving", "mlrun.serving.states"):
-            return HostModule(dotted, self._steps)
+        """`mlrun`, its step objects and modifiers, other names of classes; `nuclio`."""
+        if dotted in self._modules:
+            return self._modules[dotted]
         if dotted in triggers.MODULES:
             return triggers.module(self, dotted)
-        if dotted in mounts.MODULES:
-            return HostModule(dotted, mounts.members(self))
         return HostModule(dotted) if dotted.startswith("mlrun.") else None
 
     @property
@@ -93,143 +84,29 @@ class Session(HostObject):
             or self.span
         )
 
-    # -- making functions
+    # -- functions
 
-    def new_function(
-        self,
-        name: str = "",
-        project: str = "",
-        tag: str = "",
-        kind: str = "",
-        command: str = "",
-        image: str = "",
-        args: Any = None,
-        runtime: Any = None,
-        mode: Any = None,
-        handler: Any = None,
-        source: Any = None,
-        requirements: Any = None,
-        kfp: Any = None,
-        requirements_file: str = "",
-    ) -> FunctionBuilder | Unknown:
-        """`mlrun.new_function`: an empty function; only kind "serving" concerns graphs."""
-        if kind != "serving":
-            return self._not_serving("new_function", kind)
-        if not name:
-            raise GraphError(
-                "the function has no name",
-                help='name it: mlrun.new_function("my-function", kind="serving")',
-            )
-        return self._add(
-            name,
-            image=image,
-            requirements=requirements,
-            requirements_file=requirements_file,
-            project=project,
-            tag=tag,
-        )
-
-    def code_to_function(
-        self,
-        name: str = "",
-        project: str = "",
-        tag: str = "",
-        filename: str = "",
-        handler: str = "",
-        kind: str = "",
-        image: str | None = None,
-        code_output: str = "",
-        embed_code: bool = True,
-        description: str = "",
-        requirements: Any = None,
-        categories: Any = None,
-        labels: Any = None,
-        with_doc: bool = True,
-        ignored_tags: Any = None,
-        requirements_file: str = "",
-    ) -> FunctionBuilder | Unknown:
-        """`mlrun.code_to_function`: a function whose code is a file, by default this one."""
-        if kind != "serving":
-            return self._not_serving("code_to_function", kind)
-        code: tuple[str, ...] = ("",)
-        if filename:
-            where = self.argument_span("filename", 3)
-            text = self.text(filename, "filename", where)
-            if text.endswith(".ipynb"):
-                raise not_yet("code in notebooks", where)
-            module = self.tree.file(text)
-            if module is None:
-                raise GraphError(
-                    f"there is no file {text!r} in the folder of {self.tree.main.path}",
-                    code="GC011",
-                    span=where,
-                    help="give the path of a .py file beside the graph file or below it",
-                )
-            name = name or module.path.rpartition("/")[2].removesuffix(".py")
-            # On Nuclio only the function's own file is searched; MLRun's simulator then looks
-            # into the file that defines the graph. Accept both.
-            code = (module.name, "") if module.name else ("",)
-        function = self._add(
-            name or "",
-            image=image or "",
-            requirements=requirements,
-            requirements_file=requirements_file,
-            code=code,
-            project=project,
-            tag=tag,
-        )
-        function.settings.values["description"] = description
-        return function
-
-    def import_function(
-        self,
-        url: str = "",
-        secrets: Any = None,
-        db: str = "",
-        project: Any = None,
-        new_name: str | None = None,
-    ) -> FunctionBuilder:
-        """`mlrun.import_function`: the hub's model server, the one function that is known here."""
-        base = url.partition(":")[0] + ":" + url.partition(":")[2].split(":")[0]
-        if base.replace("-", "_") != HUB_MODEL_SERVER:
-            raise not_yet(
-                f"functions imported from {url!r}",
-                help=f"the hub function it knows is {HUB_MODEL_SERVER}",
-            )
-        function = self._add(new_name or "v2-model-server", image="mlrun/mlrun")
-        function.serving.default_class = ir.Dotted(f"{HUB_MODULE}.{HUB_CLASS}", self.span)
-        return function
-
-    def _not_serving(self, call: str, kind: str) -> Unknown:
-        return Unknown(
-            f"{call}(kind={kind!r}) makes no serving function, so it is none of graphc's",
-            self.span,
-        )
-
-    def _add(
-        self,
-        name: Any,
-        *,
-        image: Any,
-        requirements: Any = None,
-        requirements_file: str = "",
-        code: tuple[str, ...] = ("",),
-        project: str = "",
-        tag: str = "",
-    ) -> FunctionBuilder:
-        where = self.argument_span("name", 0)
-        name = normal_name(self.text(name, "name", where))
-        if any(function.name == name for function in self.functions):
-            raise GraphError(f"there is a function {name!r} already", span=where)
-        function = FunctionBuilder(self, name, self.span, code)
-        # Records name them; where they are not known, records do without.
-        function.project = project if isinstance(project, str) else ""
-        function.tag = tag if isinstance(tag, str) else ""
-        if image:
-            function.settings.assign("image", image)
-        function.settings.with_requirements(requirements, requirements_file=requirements_file)
+    def add(self, function: FunctionBuilder) -> None:
+        """A function was made; an earlier one of its name gives way, as it does in MLRun."""
+        for number, other in enumerate(self.functions):
+            if other.name == function.name:
+                if other.root is not None:
+                    self.diagnostics.warning(
+                        "GC032",
+                        f"this function replaces the earlier one of the name {function.name!r}",
+                        self.span,
+                        notes=[Note("the earlier one", other.span)],
+                        help="give it another name to keep both",
+                    )
+                self.functions[number] = function
+                return
         self.functions.append(function)
-        return function
+
+    def rename(self, function: FunctionBuilder, name: str) -> None:
+        """The function gets another name."""
+        if any(other.name == name for other in self.functions if other is not function):
+            raise GraphError(f"there is a function {name!r} already")
+        function.name = name
 
     # -- values
 

@@ -288,8 +288,13 @@ class Calls:
         name = function.name.rpartition(".")[2]
         span = machine.here
         failed = Unknown("the call failed", span, module.code(node), reported=True)
-        if machine.unsure and function.name not in host.no_effect:
+        idle = function.name in host.no_effect or function.idle(
+            arguments.positional, arguments.named
+        )
+        if machine.unsure and not idle:
             return machine.unsure_call(span)
+        if arguments.more is not None and idle:
+            return Unknown(f"the arguments of {name}() are not known", span, module.code(node))
         if arguments.more is not None:
             self._unknown_arguments(name, arguments.more, span)
             return failed

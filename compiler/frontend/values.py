@@ -7,7 +7,7 @@ containers may hold any of the types below. Nothing here is ever a live object o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -162,6 +162,8 @@ class HostFunction:
 
     name: str
     call: Callable[..., Value]
+    #: Do these arguments mean that the call is of no consequence for the graph?
+    idle: Callable[[Sequence[Value], Mapping[str, Value]], bool] = lambda args, kwargs: False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Any
 from .. import __version__, ir
 from ..codegen.expressions import literal
 from ..codegen.pages import page
+from ..diagnostics import Span
 from ..passes.picture import class_name
 from ..passes.slicing import Slice
 from ..passes.validate import successors
@@ -60,7 +61,7 @@ def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
         found["catches"] = catches
     if step.responder:
         found["responder"] = True
-    found["line"] = step.span.line
+    found |= _place(step.span)
     return found
 
 
@@ -74,7 +75,7 @@ def _router(router: ir.Router) -> dict[str, Any]:
 
 def _route(route: ir.Route | ir.Router) -> dict[str, Any]:
     found = _router(route) if isinstance(route, ir.Router) else _runs(route)
-    return {**found, **_handling(route), "line": route.span.line}
+    return {**found, **_handling(route), **_place(route.span)}
 
 
 def _handling(step: ir.Step | ir.Route) -> dict[str, Any]:
@@ -93,6 +94,10 @@ def _runs(step: ir.Task | ir.Route) -> dict[str, Any]:
     if step.args:
         found["args"] = plain(dict(step.args))
     return found
+
+
+def _place(span: Span) -> dict[str, int]:
+    return {**({"cell": span.cell} if span.cell else {}), "line": span.line}
 
 
 def _spelled(target: ir.Target) -> str:

@@ -176,6 +176,17 @@ class _Slicer:
                     'define it outside of `if __name__ == "__main__":`',
                 )
             return
+        if name in module.left_out:
+            place = module.source.span(module.left_out[name][-1].node)
+            self._findings.refuse(
+                origin or place,
+                "GC022",
+                f"{name!r} is defined in a cell that is left out of the function's code",
+                (Note("it is defined here", place),) if origin else (),
+                "move it to a cell that the comments (`# mlrun: ignore`, start-code, end-code) and "
+                "tags keep",
+            )
+            return
         if hasattr(builtins, name) or name in MODULE_NAMES:
             return
         for _, imported in module.stars:

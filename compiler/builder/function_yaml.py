@@ -1,0 +1,183 @@
+"""Functions from YAML files (`fn.export()`): built as if the calls had been made.
+
+The layout is mlrun 1.12's `fn.to_dict()`; older files keep the code one level deeper, under
+`spec.base_spec` (spec/serving.md 1.1, 10.2).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..diagnostics import GraphError, Span
+from ..frontend.values import Unknown
+from .flow import FlowBuilder
+from .function import FunctionBuilder
+from .mistakes import not_yet
+from .router import RouterBuilder
+
+if TYPE_CHECKING:
+    from .making import Making
+
+#: What a step's entry says about its place, not about its class.
+_WIRING = ("full_event", "input_path", "result_path", "responder", "on_error")
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML without anchors, with which a small file can hold a huge value."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases are not read")
+        return super().compose_node(parent, index)
+
+
+def function_of_yaml(
+    making: Making, path: str, new_name: Any, where: Span
+) -> FunctionBuilder | Unknown:
+    """The function in a YAML file; Unknown if it is no serving function."""
+    session = making.session
+    try:
+        document = yaml.load(session.tree.text(path, where), _Loader)
+    except (yaml.YAMLError, RecursionError) as exc:
+        raise GraphError(f"{path} is not the YAML of a function: {exc}", span=where) from exc
+    kind = _part(document, "kind")
+    if not isinstance(kind, str) or not isinstance(document, dict):
+        raise GraphError(f"{path} is not the YAML of a function: it has no kind", span=where)
+    if kind != "serving":
+        return Unknown(f"{path} is a function of kind {kind!r}, so it is none of graphc's", where)
+    name = new_name or _part(document, "metadata.name")
+    if not name:
+        raise GraphError(f"the function in {path} has no name", span=where, help="pass new_name=")
+    code = _code(document, path, where)
+    modules: tuple[str, ...] = ("",)
+    if code is not None:
+        modules = (session.tree.add(f"{name}_code.py", code).name, "")
+    function = making.add(name, image=_part(document, "spec.image"), code=modules)
+    _settings(function, document)
+    graph = _part(document, "spec.graph")
+    if isinstance(graph, dict) and (graph.get("steps") or graph.get("routes")):
+        _graph(function, graph)
+    elif isinstance(graph, dict) and graph.get("kind") == "router":
+        _router_root(function, graph)
+    return function
+
+
+def _part(document: Any, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(document, dict):
+            return None
+        document = document.get(key)
+    return document
+
+
+def _code(document: Mapping[str, Any], path: str, where: Span) -> str | None:
+    for place in ("spec.build.functionSourceCode", "spec.base_spec.spec.build.functionSourceCode"):
+        text = _part(document, place)
+        if isinstance(text, str) and text:
+            try:
+                return base64.b64decode(text, validate=True).decode("utf-8")
+            except (binascii.Error, UnicodeDecodeError) as exc:
+                message = f"the code in {path} is not text in base64"
+                raise GraphError(message, code="GC001", span=where) from exc
+    return None
+
+
+def _settings(function: FunctionBuilder, document: Mapping[str, Any]) -> None:
+    spec = _part(document, "spec")
+    for name in ("default_class", "parameters"):
+        if isinstance(spec, dict) and spec.get(name):
+            function.spec.assign(name, spec[name])
+    simple = """graph_initializer load_mode error_stream track_models default_content_type
+        min_replicas max_replicas description service_account readiness_timeout
+        node_name node_selector""".split()
+    for name in simple:
+        if isinstance(spec, dict) and spec.get(name) not in (None, "", {}, [], False):
+            function.spec.assign(name, spec[name])
+    if isinstance(found := _part(document, "spec.build.base_image"), str) and found:
+        function.read("set_config").call("spec.build.baseImage", found)
+    for call, place in (
+        ("with_requirements", "spec.build.requirements"),
+        ("with_commands", "spec.build.commands"),
+    ):
+        if isinstance(found := _part(document, place), list) and found:
+            function.read(call).call(found)
+    env = _part(document, "spec.env") or _part(document, "spec.base_spec.spec.env")
+    for entry in env if isinstance(env, list) else ():
+        # What MLRun adds for itself (spec/serving.md 10.2).
+        if isinstance(entry, dict) and not str(entry.get("name", "")).startswith("MLRUN_"):
+            function.read("set_env").call(
+                entry.get("name"), entry.get("value"), entry.get("valueFrom")
+            )
+    if document.get("verbose") is True:
+        function.assign("verbose", True)
+
+
+def _graph(function: FunctionBuilder, graph: dict[str, Any]) -> None:
+    if graph.get("kind") == "router" or (graph.get("routes") and not graph.get("steps")):
+        _router_root(function, graph)
+        return
+    flow = function.set_topology(
+        "flow", engine=graph.get("engine"), allow_cyclic=bool(graph.get("allow_cyclic"))
+    )
+    assert isinstance(flow, FlowBuilder)
+    steps = {name: step for name, step in graph["steps"].items() if isinstance(step, dict)}
+    for name, step in steps.items():
+        _step(flow, str(name), step)
+    for name, step in steps.items():
+        after = step.get("after")
+        if after and step.get("kind") != "error_step":
+            flow.steps[str(name)].assign("after", after)
+    if graph.get("on_error"):
+        flow.assign("on_error", graph["on_error"])
+
+
+def _step(flow: FlowBuilder, name: str, step: dict[str, Any]) -> None:
+    kind = step.get("kind", "task")
+    arguments = step.get("class_args") or {}
+    cls, handler = step.get("class_name"), step.get("handler")
+    shared = {"function": step.get("function"), **arguments}
+    if kind == "queue":
+        options = step.get("options") or {}
+        places = {key: step[key] for key in ("path", "shards", "trigger_args") if step.get(key)}
+        made = flow.add_step("$queue", name, function=step.get("function"), **places, **options)
+    elif kind == "router":
+        made = flow.add_step(f"*{cls or ''}", name, **shared)
+        assert isinstance(made, RouterBuilder)
+        _routes(made, step)
+    elif kind == "error_step":
+        flow.add_catcher(
+            name, cls, handler, step.get("before"), step.get("function"),
+            step.get("full_event"), step.get("input_path"), step.get("result_path"), arguments,
+        )  # fmt: skip
+        return
+    elif kind == "task":
+        made = flow.add_step(cls, name, handler, **shared)
+    else:
+        raise not_yet(f"steps of kind {kind!r}")
+    for key in _WIRING:
+        if step.get(key) is not None:
+            made.assign(key, step[key])
+
+
+def _router_root(function: FunctionBuilder, graph: dict[str, Any]) -> None:
+    root = function.set_topology("router", graph.get("class_name"), **graph.get("class_args") or {})
+    assert isinstance(root, RouterBuilder)
+    _routes(root, graph)
+
+
+def _routes(router: RouterBuilder, step: dict[str, Any]) -> None:
+    for key, route in (step.get("routes") or {}).items():
+        # As add_model has it, these are there also where they are not given.
+        arguments = {
+            name: value
+            for name, value in (route.get("class_args") or {}).items()
+            if value is not None
+        }
+        router.add_route(
+            key, class_name=route.get("class_name"), handler=route.get("handler"), **arguments
+        )

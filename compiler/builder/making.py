@@ -1,0 +1,292 @@
+"""How functions are made: empty, of a file, of this file, of a function's YAML, of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from .. import ir
+from ..diagnostics import GraphError, Span
+from ..frontend.values import HostFunction, HostObject, Unknown
+from ..source import SourceModule
+from .function import FunctionBuilder
+from .magics import apply_magics
+from .mistakes import normal_name, not_yet, unknown_value
+
+if TYPE_CHECKING:
+    from .session import Session
+
+HUB_MODEL_SERVER = "hub://v2_model_server"
+#: The module that packages get for it, and its class.
+HUB_MODULE, HUB_CLASS = "v2_model_server", "ClassifierModel"
+
+
+class Foreign(HostObject):
+    """A function that graphc does not have: its settings are nobody's loss, a graph on it is."""
+
+    description = "a function that graphc does not have"
+    api = frozenset(("set_topology", "add_model", "spec"))
+
+    def __init__(self, what: str, span: Span, help: str) -> None:
+        self._what = what
+        self._span = span
+        self._help = help
+
+    def read(self, name: str) -> Any:
+        if name == "spec":
+            return Unknown(f"the settings of {self._what}", self._span)
+        return HostFunction(f"fn.{name}", self._refuse)
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise GraphError(f"graphc does not have {self._what}", code="GC016", help=self._help)
+
+    def assign(self, name: str, value: Any) -> None:
+        """Of no consequence, as there is no such function."""
+
+
+class Making:
+    """`mlrun.new_function` and its like."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def members(self) -> Mapping[str, HostFunction]:
+        """The functions of the module `mlrun` that make functions."""
+        return {
+            "new_function": HostFunction(
+                "mlrun.new_function", self.new_function, idle=_no_serving(3)
+            ),
+            "code_to_function": HostFunction(
+                "mlrun.code_to_function", self.code_to_function, idle=_no_serving(5)
+            ),
+            "import_function": HostFunction("mlrun.import_function", self.import_function),
+        }
+
+    def new_function(
+        self,
+        name: Any = "",
+        project: Any = "",
+        tag: Any = "",
+        kind: Any = "",
+        command: Any = "",
+        image: Any = "",
+        args: Any = None,
+        runtime: Any = None,
+        mode: Any = None,
+        handler: Any = None,
+        source: Any = None,
+        requirements: Any = None,
+        kfp: Any = None,
+        requirements_file: Any = "",
+    ) -> FunctionBuilder | Unknown:
+        """`mlrun.new_function`: an empty function; only kind "serving" concerns graphs."""
+        if kind != "serving":
+            return self._not_serving("new_function", kind)
+        if not name:
+            raise GraphError(
+                "the function has no name",
+                help='name it: mlrun.new_function("my-function", kind="serving")',
+            )
+        return self.add(
+            name,
+            image=image,
+            requirements=requirements,
+            requirements_file=requirements_file,
+            project=project,
+            tag=tag,
+        )
+
+    def code_to_function(
+        self,
+        name: Any = "",
+        project: Any = "",
+        tag: Any = "",
+        filename: Any = "",
+        handler: Any = "",
+        kind: Any = "",
+        image: Any = None,
+        code_output: Any = "",
+        embed_code: Any = True,
+        description: Any = "",
+        requirements: Any = None,
+        categories: Any = None,
+        labels: Any = None,
+        with_doc: Any = True,
+        ignored_tags: Any = None,
+        requirements_file: Any = "",
+    ) -> FunctionBuilder | Unknown:
+        """`mlrun.code_to_function`: a function whose code is a file, by default this one."""
+        if kind != "serving":
+            return self._not_serving("code_to_function", kind)
+        function = self.of_file(
+            filename,
+            name,
+            self.session.argument_span("filename", 3),
+            image=image,
+            requirements=requirements,
+            requirements_file=requirements_file,
+            ignored_tags=_tags(ignored_tags),
+            project=project,
+            tag=tag,
+        )
+        function.settings.values["description"] = description
+        return function
+
+    def of_file(
+        self,
+        filename: Any,
+        name: Any,
+        where: Span,
+        *,
+        image: Any = None,
+        requirements: Any = None,
+        requirements_file: Any = "",
+        ignored_tags: Collection[str] = (),
+        folder: str = "",
+        project: Any = "",
+        tag: Any = "",
+    ) -> FunctionBuilder:
+        """A function of a file, the one that is read if none is named.
+
+        `folder` is where the file is looked for first.
+        """
+        session = self.session
+        module = self.module_of(filename, where, folder) if filename else session.tree.main
+        name = name or PurePosixPath(module.path).name.partition(".")[0]
+        # On Nuclio only the function's own file is searched; MLRun's simulator then looks
+        # into the file that defines the graph. Accept both.
+        function = self.add(
+            name,
+            image=image,
+            requirements=requirements,
+            requirements_file=requirements_file,
+            code=(module.name, "") if module.name else ("",),
+            project=project,
+            tag=tag,
+        )
+        module.used_by(function.name, ignored_tags)
+        apply_magics(function, module)
+        return function
+
+    def code_of(self, function: str, from_file: Any, body: Any) -> tuple[str, ...]:
+        """The modules that `with_code` stands for; MLRun takes one of its arguments."""
+        session = self.session
+        if (body is None) == (not from_file):
+            raise GraphError("with_code() takes a file or a body", help="pass from_file= or body=")
+        if body is None:
+            module = self.module_of(from_file, session.argument_span("from_file", 0))
+            module.used_by(function)
+        else:
+            text = session.text(body, "body", session.argument_span("body", 1))
+            if not text.strip():  # as people write it to be able to deploy
+                return ("",)
+            module = session.tree.add(f"{function}_code.py", text)
+        return (module.name, "") if module.name else ("",)
+
+    def module_of(self, filename: Any, where: Span, folder: str = "") -> SourceModule:
+        """The user's module in a file; raises GraphError if it is not there."""
+        session = self.session
+        path = session.text(
+            str(filename) if isinstance(filename, PurePosixPath) else filename, "filename", where
+        )
+        if "://" in path:
+            raise not_yet(
+                f"code from {path.partition('://')[0]}:// addresses",
+                where,
+                help="put a copy of the file beside the graph file",
+            )
+        for candidate in dict.fromkeys((str(PurePosixPath(folder, path)), path)):
+            module = session.tree.file(candidate)
+            if module is not None:
+                return module
+        raise GraphError(
+            f"there is no file {path!r} in the folder of {session.tree.main.path}",
+            code="GC011",
+            span=where,
+            help="give the path of a .py or .ipynb file, relative to the graph file",
+        )
+
+    def import_function(
+        self,
+        url: Any = "",
+        secrets: Any = None,
+        db: Any = "",
+        project: Any = None,
+        new_name: Any = None,
+    ) -> FunctionBuilder | Foreign | Unknown:
+        """`mlrun.import_function`: a function's YAML, or the hub's model server."""
+        from .function_yaml import function_of_yaml
+
+        session = self.session
+        where = session.argument_span("url", 0)
+        if isinstance(url, PurePosixPath):
+            url = str(url)
+        url = session.text(url, "url", where)
+        if url.endswith((".yaml", ".yml")) and "://" not in url:
+            return function_of_yaml(self, url, new_name, where)
+        base = url.partition(":")[0] + ":" + url.partition(":")[2].split(":")[0]
+        if base.replace("-", "_") == HUB_MODEL_SERVER:
+            function = self.add(new_name or "v2-model-server", image="mlrun/mlrun")
+            function.serving.default_class = ir.Dotted(f"{HUB_MODULE}.{HUB_CLASS}", session.span)
+            return function
+        return Foreign(
+            f"the function that is imported from {url!r}",
+            session.span,
+            f"graphc knows {HUB_MODEL_SERVER} of the hub; export the function to a YAML file "
+            "beside the graph file, and import that"
+            if "://" in url
+            else "give the path of a function's .yaml file",
+        )
+
+    def _not_serving(self, call: str, kind: Any) -> Unknown:
+        if isinstance(kind, Unknown):
+            raise unknown_value(kind, self.session.argument_span("kind"))
+        shown = f"kind={kind!r}" if kind else ""
+        self.session.others.append(f"{call}({shown})")
+        return Unknown(
+            f"{call}({shown}) makes no serving function, so it is none of graphc's",
+            self.session.span,
+        )
+
+    def add(
+        self,
+        name: Any,
+        *,
+        image: Any,
+        requirements: Any = None,
+        requirements_file: Any = "",
+        code: tuple[str, ...] = ("",),
+        project: Any = "",
+        tag: Any = "",
+    ) -> FunctionBuilder:
+        """A new function; one of the same name that was made before gives way, as in MLRun."""
+        session = self.session
+        where = session.argument_span("name", 0)
+        name, _, named_tag = session.text(name, "name", where).partition(":")
+        function = FunctionBuilder(session, normal_name(name), session.span, code)
+        # Records name them; where they are not known, records do without.
+        function.project = project if isinstance(project, str) else ""
+        function.tag = tag if tag and isinstance(tag, str) else named_tag
+        if image:
+            function.settings.assign("image", image)
+        function.settings.with_requirements(requirements, requirements_file=requirements_file)
+        session.add(function)
+        return function
+
+
+def _no_serving(position: int) -> Any:
+    """Do a call's arguments say that it makes no serving function?"""
+
+    def idle(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+        kind = kwargs.get("kind", args[position] if len(args) > position else "")
+        return isinstance(kind, str) and kind != "serving"
+
+    return idle
+
+
+def _tags(value: Any) -> Collection[str]:
+    listed = [value] if isinstance(value, str) else value
+    if isinstance(listed, (list, tuple, set)):
+        return [tag for tag in listed if isinstance(tag, str)]
+    return ()

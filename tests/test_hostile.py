@@ -15,7 +15,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from golden_cases import cases, findings
+from golden_cases import cases, graph_file, findings
 from graphc.codes import CODES
 from graphc.pipeline import Build, build
 from running import answers
@@ -173,7 +173,8 @@ def mutated(text: str, chance: random.Random) -> str:
 def test_mutated_graphs_end_in_packages_or_findings(tmp_path: Path) -> None:
     """A long run: GRAPHC_EXAMPLES=20000 GRAPHC_RANDOM=1 tests/run tests/test_hostile.py"""
     chance = random.Random(None if os.environ.get("GRAPHC_RANDOM") else 1)
-    texts = [(case / "graph.py").read_text(encoding="utf-8") for case in cases()]
+    files = [graph_file(case) for case in cases()]
+    texts = [file.read_text(encoding="utf-8") for file in files if file.suffix == ".py"]
     for _ in range(int(os.environ.get("GRAPHC_EXAMPLES", "400"))):
         text = mutated(chance.choice(texts), chance)
         try:

@@ -13,6 +13,7 @@ import click
 from .. import __version__
 from .build import build
 from .check import check
+from .diff import diff
 from .dump import dump
 from .explain import explain
 from .invoke import invoke
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for _command in (build, check, dump, explain, invoke, plot, serve):
+for _command in (build, check, diff, dump, explain, invoke, plot, serve):
     cli.add_command(_command)
 
 

@@ -13,6 +13,8 @@ from ..passes.picture import class_name
 from ..passes.validate import starts, successors
 
 Shape = Literal["box", "end", "filter", "router"]
+#: Words of Mermaid's own, which no node can have as its id.
+MERMAID_WORDS = frozenset("class click default end graph linkstyle style subgraph".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Diagram:
 
     def mermaid(self) -> str:
         """The diagram as a Mermaid flowchart."""
-        nodes = {node.id: _mermaid_node(node) for node in self.nodes}
+        nodes = {node.id: mermaid_node(node) for node in self.nodes}
         lines = ["flowchart LR"]
         drawn: set[str] = set()
 
@@ -86,8 +88,7 @@ def diagram(function: ir.Function) -> Diagram:
 class _Drawing:
     def __init__(self, function: ir.Function) -> None:
         self.diagram = Diagram()
-        # `end` is a word of Mermaid's.
-        self._names = Names({"end", "graph", "subgraph", "style", "class", "click", "default"})
+        self._names = Names(MERMAID_WORDS)
         self._ids: dict[str, str] = {}
         root = function.root
         self._node("request", "request", "end")
@@ -163,7 +164,8 @@ class _Drawing:
             self._arrow(node, self._ids[f"step:{flow.on_error}"], "error", "failure")
 
 
-def _mermaid_node(node: Node) -> str:
+def mermaid_node(node: Node) -> str:
+    """A node's text in Mermaid; its label may hold anything."""
     label = node.label
     if not re.fullmatch(r"[\w. -]+", label, re.ASCII) or label.lower() == "end":
         escaped = html.escape(label, quote=False).replace('"', "#quot;").replace("`", "#96;")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ def graph_json(
     functions = {
         function.name: {
             **_function(function),
+            **_settings(function),
             "code": {file.source: list(file.names) for file in slices[function.name].files},
             "requirements": list(requirements[function.name]),
         }
@@ -49,6 +51,39 @@ def _function(function: ir.Function) -> dict[str, Any]:
         **({"on_error": root.on_error} if root.on_error else {}),
         "steps": {step.name: _step(step, catches.get(step.name)) for step in root.steps},
     }
+
+
+def _settings(function: ir.Function) -> dict[str, Any]:
+    """What was set about the function as a whole, under one key; what was not set, is not there."""
+    found: dict[str, Any] = {}
+    for item in dataclasses.fields(function):
+        value = getattr(function, item.name)
+        if item.name in ("settings", "serving"):
+            found |= _set(value)
+        elif item.default is not dataclasses.MISSING and value != item.default:
+            found[item.name] = _setting(value)
+    found.pop("code", None)
+    found.pop("requirements", None)  # those that are reached have a key of their own
+    return {"settings": found} if found else {}
+
+
+def _set(value: Any) -> dict[str, Any]:
+    """The fields of frozen data that differ from what they are by default."""
+    return {
+        item.name: _setting(getattr(value, item.name))
+        for item in dataclasses.fields(value)
+        if item.compare and getattr(value, item.name) != item.default
+    }
+
+
+def _setting(value: Any) -> Any:
+    if isinstance(value, tuple) and value and all(map(_is_pair, value)):
+        return plain(dict(value))  # how frozen data holds a mapping
+    return plain(value)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
 def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:

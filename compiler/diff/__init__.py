@@ -1,0 +1,1 @@
+"""What two `graph.json` differ in: graphs, not texts. See `compare`."""

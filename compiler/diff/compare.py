@@ -89,16 +89,26 @@ def _flat(entry: Entry) -> dict[str, Any]:
     return {
         **{key: value for key, value in entry.items() if key not in _PARTS},
         **{f"argument {key}": value for key, value in entry.get("args", {}).items()},
-        **dict(_settings(entry)),
+        **dict(_flattened("setting", entry.get("settings", {}))),
     }
 
 
-def _settings(entry: Entry) -> Iterator[tuple[str, Any]]:
-    for key, value in entry.get("settings", {}).items():
-        if isinstance(value, dict):  # env, parameters, labels: each name on its own
-            yield from ((f"setting {key}.{name}", item) for name, item in value.items())
-        else:
-            yield f"setting {key}", value
+def _flattened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Settings one by one, `setting spec.resources.limits.cpu`, lists of named things too."""
+    between = " " if name == "setting" else "."
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flattened(f"{name}{between}{key}", item)
+    elif isinstance(value, list) and value and all(map(_is_named, value)):
+        yield from _flattened(name, {item["name"]: item for item in value})
+    elif isinstance(value, dict) and name == "setting":
+        return
+    else:
+        yield name, value
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -166,7 +166,7 @@ class _Drawing:
 
 def mermaid_node(node: Node) -> str:
     """A node's text in Mermaid; its label may hold anything."""
-    label = node.label
+    label = "".join(char if char.isprintable() else " " for char in node.label)
     if not re.fullmatch(r"[\w. -]+", label, re.ASCII) or label.lower() == "end":
         escaped = html.escape(label, quote=False).replace('"', "#quot;").replace("`", "#96;")
         label = f'"{escaped}"'

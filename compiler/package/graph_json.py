@@ -55,25 +55,32 @@ def _function(function: ir.Function) -> dict[str, Any]:
 
 def _settings(function: ir.Function) -> dict[str, Any]:
     """What was set about the function as a whole, under one key; what was not set, is not there."""
-    found: dict[str, Any] = {}
-    for item in dataclasses.fields(function):
-        value = getattr(function, item.name)
-        if item.name in ("settings", "serving"):
-            found |= _set(value)
-        elif item.default is not dataclasses.MISSING and value != item.default:
-            found[item.name] = _setting(value)
-    found.pop("code", None)
+    found = {
+        **{name: value for name in ("project", "tag") if (value := getattr(function, name))},
+        **_set(function.serving),
+        **_set(function.settings),
+    }
+    if function.serving.secrets:
+        found["secrets"] = [_secrets(source) for source in function.serving.secrets]
     found.pop("requirements", None)  # those that are reached have a key of their own
+    found |= {section: keys for section, keys in found.pop("config", {}).items() if keys}
     return {"settings": found} if found else {}
 
 
-def _set(value: Any) -> dict[str, Any]:
-    """The fields of frozen data that differ from what they are by default."""
+def _set(value: ir.Serving | ir.Settings) -> dict[str, Any]:
+    """What differs from how it is by default."""
+    usual = type(value)()
     return {
         item.name: _setting(getattr(value, item.name))
         for item in dataclasses.fields(value)
-        if item.compare and getattr(value, item.name) != item.default
+        if item.compare and getattr(value, item.name) != getattr(usual, item.name)
     }
+
+
+def _secrets(secrets: ir.Secrets) -> dict[str, Any]:
+    """Where secrets come from, and their names; never what they are."""
+    names = secrets.source if secrets.kind == "file" else list(secrets.source)
+    return {"kind": secrets.kind, "source": names, "prefix": secrets.prefix}
 
 
 def _setting(value: Any) -> Any:

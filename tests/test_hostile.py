@@ -15,7 +15,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from golden_cases import cases, graph_file, findings
+from golden_cases import cases, findings, graph_file
 from graphc.codes import CODES
 from graphc.pipeline import Build, build
 from running import answers

@@ -63,7 +63,7 @@ def test_synchronous_flows_split_lists_and_keep_what_is_empty(folder: Path) -> N
 
 def test_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRAPHC_STREAMS", raising=False)
-    with pytest.raises(ValueError, match="kafka://b/t.*GRAPHC_STREAMS=dir:"):
+    with pytest.raises(ValueError, match=r"kafka://b/t.*GRAPHC_STREAMS=dir:"):
         open_stream("kafka://b/t")
     memory = open_stream("dummy://")
     memory.push({"a": 1}, "k")

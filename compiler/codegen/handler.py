@@ -162,10 +162,12 @@ class _Handler:
         arguments = ["context", "exc"]
         if self._plan.causes:
             arguments.append("causes=True")
+        recorded = self._plan.function.serving.error_stream is not None
         if self._plan.function.serving.verbose:
-            arguments.append("verbose=True")
+            # With a stream, it is push_error that logs the event.
+            arguments += ["verbose=True"] if recorded else ["verbose=True", "event=event"]
         failure = f"{nuclio}.failure({', '.join(arguments)})"
-        if self._plan.function.serving.error_stream is None:
+        if not recorded:
             return f"return {failure}"
         made = f"context.user_data.{'router' if self._is_router else 'flow'}"
         record = f'{made}.context.push_error(event, failed.body, source="_handler")'

@@ -20,6 +20,7 @@ from .bundle import Bundled, model_paths
 from .function_yaml import function_yaml, parted_commands
 from .graph_json import graph_json, graph_md
 from .image import image_of
+from .source_lines import source_lines
 from .vendoring import imported, vendored
 
 _Target = TypeVar("_Target", ir.UserCode, ir.Dotted)
@@ -78,6 +79,7 @@ def _function_files(
         files[f"{HUB_MODULE}.py"] = _hub_text()
         runtime.add("models")
     files |= vendored(runtime)
+    files |= source_lines(tree, function, part.slice, f"{handler_name}.py")
     files |= {f"models/{path}": data for path, data in part.bundled.files.items()}
     files["requirements.txt"] = _requirements_text(source, part, requirements).encode()
 

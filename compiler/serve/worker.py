@@ -106,7 +106,7 @@ class Worker:
             await self.load(settings)
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
-            await self.reply({"failed": reason, "text": traceback.format_exc()})
+            await self.reply({"failed": reason, "text": told(error)})
             return False
         await self.reply({"ready": True})
         return True
@@ -165,7 +165,7 @@ class Worker:
             header, answer = self.answer(output)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too, and the client sees it all (Nuclio 1.14.1).
-            text = f'Exception caught in handler - "{error}": {traceback.format_exc()}'
+            text = f'Exception caught in handler - "{error}": {told(error)}'
             self.logger.error("%s", text)
             header, answer = failure(text)
         await self.reply(header, answer)
@@ -228,6 +228,16 @@ class Worker:
                 pass  # The one place where a package may end its process.
             except BaseException:
                 self.logger.error("The termination callback failed: %s", traceback.format_exc())
+
+
+def told(error: BaseException) -> str:
+    """The traceback, with the user's own lines if the package knows them."""
+    try:
+        tracebacks = importlib.import_module("runtime_min.tracebacks")
+        text: str = tracebacks.told(error)
+        return text
+    except ImportError:
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def failure(text: str) -> tuple[Header, bytes]:

@@ -155,9 +155,9 @@ def _is_runtime(item: cst.CSTNode) -> bool:
 
 
 def _first_line(source: SourceModule, line: cst.CSTNode) -> int:
-    """The number of a statement's first line, which may be a decorator's."""
+    """The row of a statement's first line, which may be a decorator's."""
     decorators = line.decorators if isinstance(line, cst.FunctionDef | cst.ClassDef) else ()
-    return source.span(next(iter(decorators), line)).line
+    return source.line_of(next(iter(decorators), line)) or 0
 
 
 def _leading(line: cst.CSTNode) -> Sequence[cst.EmptyLine]:

@@ -7,7 +7,6 @@ make what the caller sees. The rules are those of mlrun 1.12 (`serving/server.py
 from __future__ import annotations
 
 import json
-import traceback
 from typing import Any
 
 #: What a flow returns when a step dropped the event. MLRun leaves such a caller without
@@ -118,16 +117,23 @@ def response(context: Any, body: Any) -> Any:
 
 
 def failure(
-    context: Any, exc: BaseException, causes: bool = False, verbose: bool = False
+    context: Any,
+    exc: BaseException,
+    causes: bool = False,
+    verbose: bool = False,
+    event: Any = None,
 ) -> Any:
     """The answer for an exception that no step handled; it is logged, too.
 
-    `causes` adds the messages of the exceptions it came from, `verbose` the traceback.
+    `causes` adds the messages of the exceptions it came from, `verbose` the traceback; with
+    `event` the log has its body, which mlrun logs of verbose functions.
     """
     log_failure(context, exc)
     text = str(exc) if isinstance(exc, BadEvent) else error_text(exc, causes)
     if verbose and not isinstance(exc, BadEvent):
         text = f"{text}\n{_traceback(exc)}"
+    if event is not None:
+        context.logger.error(f"got error from _handler state:\n{event.body}\n{text}")
     return context.Response(
         body=text,
         content_type="text/plain",
@@ -160,4 +166,6 @@ def message(exc: BaseException, causes: bool = True) -> str:
 
 
 def _traceback(exc: BaseException) -> str:
-    return "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+    from .tracebacks import told  # when it is needed: most workers never do
+
+    return told(exc)

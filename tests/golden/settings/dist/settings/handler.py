@@ -33,5 +33,5 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         answer = context.user_data.flow.run(event)
     except Exception as exc:
-        return nuclio.failure(context, exc, causes=True, verbose=True)
+        return nuclio.failure(context, exc, causes=True, verbose=True, event=event)
     return nuclio.response(context, answer)

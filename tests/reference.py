@@ -14,16 +14,18 @@ import functools
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 from graphc import ir
-from reference_mlrun import LIBRARY, Event, Response
+from reference_mlrun import LIBRARY, Choice, Context, Event, MapClass, Partitioned, Response
 
 MERGE = "mlrun.serving.merger.Merge"
+#: Steps that work on the body of the event itself (stream-steps.md 2.8 to 2.10).
+IN_PLACE = ("Rename", "DropColumns", "ReifyMetadata", "Partition", "Assert")
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,20 @@ class Reference:
     #: Branches as tasks, as storey runs them: then inner forks let outer branches go first.
     tasks: bool = False
     _waiting: dict[Any, list[Any]] = field(default_factory=dict)
-    _replies: list[Answer] = field(default_factory=list)
+    _replies: list[Any] = field(default_factory=list)
     #: Answers to the last request after the first one, which nobody hears.
     late: list[Answer] = field(default_factory=list)
+    #: What was written, by the streams' paths: records as JSON.
+    streams: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         root = self.function.root
         steps = root.steps if isinstance(root, ir.Flow) else (root,)
         self._sync = isinstance(root, ir.Flow) and root.engine == "sync"
         self._steps: dict[str, Any] = {step.name: step for step in steps}
-        self._context = SimpleNamespace(Response=Response)
+        self._context = Context(self.function, self._push_error)
+        if getattr(self.function, "initializer", None) is not None:
+            self._called(self.function.initializer)(SimpleNamespace(context=self._context))
         self._objects = {step.name: self._made(step, step.name) for step in steps}
         #: What follows each step: by `after`, and what catchers go on `before` (serving.md 7.3).
         self._following = {
@@ -89,16 +95,25 @@ class Reference:
         self.late = []
         event = Event(**vars(request), headers={}, error=None, terminated=False)
         event.body = request.body or None
+        event.key = None
         if request.content_type == "application/json":  # decoded by Nuclio already
             with suppress(ValueError):
                 event.body = json.loads(request.body)
-        if isinstance(event.body, (bytes, str)) and request.content_type != "text/plain":
+        event.content_type = (
+            request.content_type or getattr(self.function, "default_content_type", "") or ""
+        )
+        json_types = ("", "json", "application/json")
+        if isinstance(event.body, (bytes, str)) and event.content_type in json_types:
             try:
                 event.body = json.loads(event.body)
             except ValueError as exc:
-                if request.content_type:
-                    return Answer(400, "text/plain", f"failed to json decode event, {exc}")
+                if event.content_type:
+                    text = f"failed to json decode event, {exc}"
+                    self._push_error(event, text, source="_handler")
+                    return Answer(400, "text/plain", text)
         root = self.function.root
+        if isinstance(root, ir.Flow):  # the envelope of queues (serving.md 8.3)
+            unwrap(event)
         if isinstance(root, ir.Flow) and not self._sync:
             return await self._flow(root, event)
         try:
@@ -107,17 +122,42 @@ class Reference:
             else:
                 result = await self._run(root, event)
         except Exception as exc:
-            return failure(exc, causes=True)
+            return self._failure(event, exc, causes=True)
         return reply(result.body if isinstance(result, Event) else result)
+
+    def _failure(self, event: Any, exc: BaseException, causes: bool) -> Answer:
+        """The answer of a failure, and its record."""
+        answer = failure(exc, causes)
+        self._push_error(event, answer.body, source="_handler")
+        return answer
+
+    def _push_error(self, event: Any, text: str, source: str | None = None, **kw: Any) -> None:
+        """A record of the error stream (serving.md 7.5)."""
+        if path := getattr(self.function, "error_stream", None):
+            shown = {"id": event.id, "body": event.body}
+            record = {"source": source, "event": shown, "message": text, "args": kw}
+            with suppress(TypeError, ValueError):
+                self._write(path, record)
+
+    def _write(self, path: str, record: Any, strict: bool = True) -> None:
+        text = json.dumps(record, default=None if strict else str)
+        self.streams.setdefault(path, []).append(text)
 
     # -- the asynchronous engine (serving.md 4.3, 7.3)
 
     async def _flow(self, flow: ir.Flow, event: Any) -> Answer:
         self._replies = []
+        arrived = copy.copy(event)
         await self._fork(self._starts, [event, *(twin(event) for _ in self._starts[1:])])
         if not any(self._responds(step) for step in flow.steps):
             return reply({"id": event.id})
         first, *self.late = self._replies or [Answer(204, "text/plain", "")]
+        if isinstance(first, Exception):
+            first = self._failure(arrived, first, causes=False)
+        self.late = [
+            failure(item, causes=False) if isinstance(item, Exception) else item
+            for item in self.late
+        ]
         return first
 
     def _reached(self, names: Iterable[str]) -> set[str]:
@@ -139,26 +179,57 @@ class Reference:
         for branch in branches:
             await branch
 
-    async def _deliver(self, name: str, event: Any, catches: bool = False) -> None:
-        """Run a step and all that follows it; it `catches` if a failure led to it."""
-        step, heads = self._steps[name], self._following[name]
+    async def _deliver(self, name: str, event: Any, catches: str = "") -> None:
+        """Run a step and all that follows it; it `catches` what failed in the step of that name."""
+        step = self._steps[name]
         try:
-            result = await self._run(step, event)
-            if result is None:
-                return
-            events = [result, *(twin(result) for _ in heads[1:])]
+            async for out in self._outputs(step, event):
+                heads = self._selected(step, out)
+                # As storey does it, copies are made before any branch runs (serving.md 4.3).
+                await self._go_on(step, heads, [out, *(twin(out) for _ in heads[1:])])
         except Exception as exc:
             catcher = None if catches else self._catcher(step)
             if catcher is None:
-                self._replies.append(failure(exc, causes=False))
+                self._replies.append(exc)
+                self._push_error(event, str(exc), source=catches or name)
                 return
             event.error, event.origin_state = exc, name
-            await self._deliver(catcher, event, catches=True)
-            return
-        if heads:
+            await self._deliver(catcher, event, catches=name)
+
+    async def _go_on(self, step: Any, heads: list[str], events: list[Any]) -> None:
+        if heads == [COMPLETE]:
+            self._replies.append(reply(events[0].body))
+        elif heads:
             await self._fork(heads, events)
-        elif self._responds(step) or name in self._caught:
-            self._replies.append(reply(result.body))
+
+    def _selected(self, step: Any, event: Any) -> list[str]:
+        """Where the event goes from the step (stream-steps.md 1.4)."""
+        heads = list(self._following[step.name])
+        if self._responds(step) or (not heads and step.name in self._caught):
+            heads = [COMPLETE]
+        made, args = self._objects[step.name], dict(getattr(step, "args", ()))
+        if isinstance(made, Choice):
+            names = made.select_outlets(event if getattr(step, "full_event", None) else event.body)
+        elif hasattr(made, "select_outlets"):
+            names = made.select_outlets(event.body)
+        elif "_fn_select_outlets" in args:
+            names = self._called(args["_fn_select_outlets"])(event.body)
+        else:
+            return heads
+        if not names and not isinstance(made, Choice):
+            return heads
+        if len(set(names)) != len(names):
+            raise ValueError(
+                f"Invalid outlet selection for '{step.name}': duplicate outlet names were provided "
+                f"({', '.join(names)})."
+            )
+        for name in names:
+            if name not in heads:
+                raise ValueError(
+                    f"Invalid outlet '{name}' for '{step.name}'. "
+                    f"Allowed outlets are: {', '.join(heads)}."
+                )
+        return list(names)
 
     # -- the synchronous engine (serving.md 4.2, 7.4)
 
@@ -194,30 +265,97 @@ class Reference:
 
     # -- one step
 
-    async def _run(self, step: Any, event: Any) -> Any:
-        """The event that comes out of the step, None if it is dropped (serving.md 2.5, 4.1)."""
-        library = step.cls.name if isinstance(step.cls, ir.Dotted) else ""
-        if library == MERGE:
-            return self._merge(step, event)
+    async def _outputs(self, step: Any, event: Any) -> AsyncIterator[Any]:
+        """The events that come out of a step of an asynchronous flow."""
+        library = step.cls.name if isinstance(getattr(step, "cls", None), ir.Dotted) else ""
+        kind = library.rpartition(".")[2] if library.startswith("storey.") else ""
+        if kind in ("FlatMap", "Flatten"):
+            elements = event.body
+            if kind == "FlatMap":
+                elements = await self._result(step, event)
+            elif step.input_path:
+                elements = self._get(event.body, step.input_path)
+            for element in elements:
+                if kind == "FlatMap" and step.full_event:
+                    yield element
+                else:
+                    yield self._output(step, event, element)
+        elif isinstance(step, getattr(ir, "Queue", ())):
+            body = event.body
+            if step.full_event:  # of a queue at the end: the body alone unless asked for
+                body = {"full_event_wrapper": True, "body": body}
+                body |= {k: v for k in ("key", "id") if (v := getattr(event, k)) is not None}
+            self._write(step.path, body, strict=False)
+        else:
+            result = await self._run(step, event)
+            if result is not None:
+                yield result
+
+    async def _result(self, step: Any, event: Any) -> Any:
+        """What the step's code gives back."""
         call, takes_event = self._call(step, self._objects[step.name])
         if takes_event:
             given = event
         else:
             given = self._get(event.body, step.input_path) if step.input_path else event.body
         result = call(given)
-        if inspect.iscoroutinefunction(call):
-            result = await result
+        return await result if inspect.iscoroutinefunction(call) else result
+
+    def _output(self, step: Any, event: Any, result: Any) -> Any:
+        """The event with the result of a body step."""
+        out = event if self._sync else copy.copy(event)
+        out.body = self._put(event.body, step.result_path, result) if step.result_path else result
+        return out
+
+    async def _run(self, step: Any, event: Any) -> Any:
+        """The event that comes out of the step, None if it is dropped (serving.md 2.5, 4.1)."""
+        library = step.cls.name if isinstance(step.cls, ir.Dotted) else ""
+        made = self._objects[step.name]
+        if library == MERGE:
+            return self._merge(step, event)
+        if isinstance(made, Choice):
+            return event
+        if library.rpartition(".")[2] in IN_PLACE:
+            return self._in_place(step, library.rpartition(".")[2], event)
+        result = await self._result(step, event)
+        if isinstance(made, MapClass) and made.dropped():
+            return None
         if library == "storey.Filter":
             return event if result else None
         if library == "storey.Extend":
             for key, value in result.items():
                 event.body[key] = value
             return event
-        if takes_event:
+        if library == "storey.ForEach":
+            if not step.full_event:
+                self._output(step, event, result)
+            return event
+        if self._call(step, made)[1]:
             return result if self._sync else (result, result.body)[0]
-        out = event if self._sync else copy.copy(event)
-        out.body = self._put(event.body, step.result_path, result) if step.result_path else result
-        return out
+        return self._output(step, event, result)
+
+    def _in_place(self, step: Any, kind: str, event: Any) -> Any:
+        args = dict(step.args)
+        if kind == "Rename":
+            for old, new in args["mapping"].items():
+                if old in event.body:
+                    event.body[new] = event.body.get(old)
+                    del event.body[old]
+        elif kind == "DropColumns":
+            columns = args["columns"]
+            body = copy.copy(event.body)
+            for column in columns if isinstance(columns, list) else [columns]:
+                body.pop(column, None)
+            event.body = body
+        elif kind == "ReifyMetadata":
+            names = args["mapping"]
+            pairs = names if isinstance(names, dict) else {name: name for name in names}
+            for name, key in pairs.items():
+                event.body[key] = getattr(event, name)
+        elif kind == "Partition":
+            left = self._called(args.get("predicate", args.get("_predicate")))(event)
+            event.body = Partitioned(*((event.body, None) if left else (None, event.body)))
+        return event
 
     def _merge(self, step: ir.Task, event: Any) -> Any:
         args = dict(step.args)
@@ -312,6 +450,19 @@ class Reference:
             part = part[key]
         part[last] = result
         return body
+
+
+#: The outlet of a responder.
+COMPLETE = "Complete"
+
+
+def unwrap(event: Any) -> None:
+    body = event.body
+    if isinstance(body, dict) and body.get("full_event_wrapper"):
+        event.body = body.get("body")
+        for name in ("id", "key"):
+            if body.get(name) is not None:
+                setattr(event, name, body[name])
 
 
 # -- answers (serving.md 4.5, 7.1)

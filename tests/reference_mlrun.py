@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import copy
 import json
+from collections import namedtuple
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,82 @@ class Response:
         status_code: int = 200,
     ) -> None:  # fmt: skip
         self.body, self.content_type, self.status_code = body, content_type, status_code
+
+
+class Context:
+    """What steps see of the function (serving.md 9)."""
+
+    Response = Response
+    project = ""
+
+    def __init__(self, function: Any, push_error: Any) -> None:
+        self.push_error = push_error
+        self._parameters = dict(function.parameters)
+        self._secrets = dict(getattr(function, "secrets", ()))
+
+    def get_param(self, key: str, default: Any = None) -> Any:
+        return self._parameters.get(key, default)
+
+    def get_secret(self, key: str) -> Any:
+        return self._secrets.get(key)
+
+
+# -- storey (stream-steps.md 1.4, 2)
+
+Partitioned = namedtuple("Partitioned", ["left", "right"])
+
+
+class Choice:
+    def __init__(self, **kw: Any) -> None:
+        pass
+
+
+class ChoiceByField(Choice):
+    def __init__(self, field_name: Any, **kw: Any) -> None:
+        self.field_name = field_name
+
+    def select_outlets(self, event: Any) -> Any:
+        name = self.field_name
+        if name not in event:
+            raise MLRunRuntimeError(
+                f"Field '{name}' is not contained in the event keys {list(event.keys())}."
+            )
+        outlet = event[name]
+        if outlet is None:
+            raise MLRunInvalidArgumentError(f"Field '{name}' exists but its value is None.")
+        if not isinstance(outlet, (str, list, tuple)):
+            raise MLRunInvalidArgumentTypeError(
+                f"Field '{name}' must be a string or list of strings "
+                f"but is instead of type '{type(outlet).__name__}'."
+            )
+        if not outlet and not isinstance(outlet, str):
+            kind = type(outlet).__name__
+            raise MLRunRuntimeError(f"The value of the key '{name}' cannot be an empty {kind}.")
+        return [outlet] if isinstance(outlet, str) else outlet
+
+
+class MLRunRuntimeError(Exception):
+    status = 500
+
+
+class MLRunInvalidArgumentError(Exception):
+    pass
+
+
+class MLRunInvalidArgumentTypeError(Exception):
+    pass
+
+
+class MapClass:
+    def __init__(self, **kw: Any) -> None:
+        self._filter = False
+
+    def filter(self) -> None:
+        self._filter = True
+
+    def dropped(self) -> bool:
+        dropped, self._filter = self._filter, False
+        return dropped
 
 
 # -- models and routers (serving.md 5, 6)
@@ -215,6 +292,30 @@ class VotingEnsemble(ModelRouter):
         return votes
 
 
+class ParallelRun(ModelRouter):
+    def __init__(
+        self, *args: Any, extend_event: Any = None, executor_type: str = "thread", **kw: Any
+    ):
+        super().__init__(*args, **kw)
+        self.extend_event, self.strict = extend_event, executor_type == "array"
+
+    def merger(self, body: Any, results: Any) -> Any:
+        for result in results.values():
+            body.update(result)
+        return body
+
+    def handle(self, event: Any) -> Any:
+        results = {}
+        for name, route in self.routes.items():
+            try:
+                results[name] = route.run(copy.copy(event)).body
+            except Exception:
+                if self.strict:
+                    raise
+        event.body = self.merger(event.body if self.extend_event else {}, results)
+        return self.postprocess(event)
+
+
 # -- graph files
 
 
@@ -224,6 +325,9 @@ class Anything:
     def __getattr__(self, name: str) -> Any:
         return self
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self
 
@@ -232,16 +336,21 @@ class Anything:
 
 def run_file(text: str) -> dict[str, Any]:
     """The names of a graph file, run with the `mlrun` of this module."""
-    serving = {kind.__name__: kind for kind in (V2ModelServer, ModelRouter, VotingEnsemble)}
-    module = ModuleType("mlrun")
-    module.serving = SimpleNamespace(**serving)  # type: ignore[attr-defined]
+    kinds = (V2ModelServer, ModelRouter, VotingEnsemble, ParallelRun)
+    module, storey = ModuleType("mlrun"), ModuleType("storey")
+    module.serving = SimpleNamespace(  # type: ignore[attr-defined]
+        **{kind.__name__: kind for kind in kinds}, states=Anything()
+    )
     module.new_function = Anything()  # type: ignore[attr-defined]
+    storey.Choice, storey.MapClass = Choice, MapClass  # type: ignore[attr-defined]
 
     def find(
         name: str, scope: Any = None, local: Any = None, wanted: Any = (), level: int = 0
     ) -> Any:
         if name.partition(".")[0] == "mlrun":
             return module.serving if wanted else module
+        if name == "storey":
+            return storey
         return builtins.__import__(name, scope, local, wanted, level)
 
     namespace = {"__builtins__": {**vars(builtins), "__import__": find}, "__name__": "graph"}
@@ -253,4 +362,6 @@ LIBRARY: dict[str, Any] = {
     "mlrun.serving.V2ModelServer": V2ModelServer,
     "mlrun.serving.ModelRouter": ModelRouter,
     "mlrun.serving.VotingEnsemble": VotingEnsemble,
+    "mlrun.serving.routers.ParallelRun": ParallelRun,
+    "mlrun.serving.steps.ChoiceByField": ChoiceByField,
 }

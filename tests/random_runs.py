@@ -1,0 +1,223 @@
+"""What comes of requests: answers, notes and streams of a package, in a form to compare.
+
+`run_package` serves requests by a package in this process, and `run_reference` by the interpreter
+of the IR. Answers are `Answer`s as a caller sees them, without times; notes are what the steps of
+`random_graphs.CODE` wrote down.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import nuclio_sdk
+
+from graphc import ir
+from reference import Answer, Reference, Request
+from reference_mlrun import run_file
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one request: the answer (and those too late), what the steps noted, and what
+    was written to streams."""
+
+    answers: list[Any]
+    log: list[Any]
+    streams: dict[str, list[Any]] = field(default_factory=dict)
+    awaits: bool = False
+
+
+@contextmanager
+def package(files: dict[str, bytes], function: str) -> Iterator[tuple[Any, Path]]:
+    """The handler module of a package, and the folder of its streams; its modules are unloaded at
+    the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            if name.startswith(f"{function}/"):
+                target = Path(folder, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+        root, streams = str(Path(folder, function)), Path(folder, "streams")
+        streams.mkdir()
+        kept = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_package(name)}
+        sys.path.insert(0, root)
+        sys.dont_write_bytecode, cached = True, sys.dont_write_bytecode
+        os.environ["GRAPHC_STREAMS"] = f"dir:{streams}"
+        try:
+            yield importlib.import_module("handler"), streams
+        finally:
+            del os.environ["GRAPHC_STREAMS"]
+            sys.dont_write_bytecode = cached
+            sys.path.remove(root)
+            for name in [name for name in sys.modules if _is_package(name)]:
+                del sys.modules[name]
+            sys.modules.update(kept)
+
+
+def _is_package(name: str) -> bool:
+    return name.partition(".")[0] in ("handler", "graph", "runtime_min")
+
+
+class _Silent:
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None
+
+
+def nuclio_event(request: Request) -> nuclio_sdk.Event:
+    """The event that Nuclio's wrapper makes of a request."""
+    fields = {
+        "body": request.body, "content_type": request.content_type, "path": request.path,
+        "method": request.method, "id": request.id, "trigger": {"kind": "http", "name": "http"},
+        "headers": {}, "fields": {}, "size": len(request.body), "timestamp": 0, "url": "",
+        "shard_id": -1, "num_shards": 0, "type": "", "type_version": "", "version": "",
+        "offset": 0, "topic": "",
+    }  # fmt: skip
+    kind = nuclio_sdk.event.EventDeserializerKinds.msgpack
+    return nuclio_sdk.Event.deserialize(fields, kind=kind)
+
+
+async def run_package(
+    files: dict[str, bytes], asked: Sequence[Request], function: str = "random"
+) -> list[Outcome]:
+    """What a package makes of the requests."""
+    found = []
+    with package(files, function) as (handler, streams):
+        trigger = nuclio_sdk.TriggerInfo("http", "http")
+        platform = nuclio_sdk.Platform("local", namespace="nuclio")
+        context = nuclio_sdk.Context(_Silent(), platform, "0", trigger)
+        started = handler.init_context(context)
+        if inspect.isawaitable(started):
+            await started
+        log: list[Any] = getattr(sys.modules.get("graph"), "LOG", [])
+        read = _Streams(streams)
+        for request in asked:
+            try:
+                made = handler.handler(context, nuclio_event(request))
+                made = await made if inspect.isawaitable(made) else made
+                answer = Answer(made.status_code, made.content_type, _text(made.body))
+            except Exception:
+                answer = Answer(500, "", "")
+            awaits = inspect.iscoroutinefunction(handler.handler)
+            found.append(Outcome([shown(answer)], sorted_votes(log), read.new(), awaits))
+            log.clear()
+    return found
+
+
+@dataclass
+class _Streams:
+    """Reads what is new in files of streams."""
+
+    folder: Path
+    _read: dict[str, int] = field(default_factory=dict)
+
+    def new(self) -> dict[str, list[Any]]:
+        found = {}
+        for file in sorted(self.folder.glob("*.jsonl")):
+            lines = file.read_text().splitlines()
+            records = [json.loads(line) for line in lines[self._read.get(file.name, 0) :]]
+            self._read[file.name] = len(lines)
+            if records:
+                path = unquote(file.stem)
+                found[path] = [shown_record(path, record["data"]) for record in records]
+        return found
+
+
+def shown_record(path: str, data: str) -> Any:
+    """A record, without what is another one each time."""
+    record = timeless(json.loads(data))
+    if path.endswith("errors"):
+        message = record["message"].splitlines()[0] if record["message"] else ""
+        return record["source"], record["event"], message, record["args"]
+    return record
+
+
+async def run_reference(
+    function: ir.Function, text: str, asked: Sequence[Request], tasks: bool
+) -> list[Outcome]:
+    """What the reference makes of the same requests."""
+    namespace = run_file(text)
+    reference = Reference(function, namespace, tasks)
+    namespace["LOG"][:] = []
+    found = []
+    for request in asked:
+        answer = await reference.answer(request)
+        all_answers = [answer, *reference.late]
+        streams = {
+            path: [shown_record(path, record) for record in records]
+            for path, records in sorted(reference.streams.items())
+        }
+        reference.streams.clear()
+        log = sorted_votes(namespace["LOG"])
+        found.append(Outcome([shown(a) for a in all_answers], log, streams))
+        namespace["LOG"].clear()
+    return found
+
+
+def _text(body: Any) -> str:
+    return body.decode() if isinstance(body, bytes) else str(body)
+
+
+def shown(answer: Answer) -> Any:
+    """The answer, with the time out of it."""
+    if answer.status in (204, 500):
+        return answer.status
+    if answer.content_type == "application/json":
+        return answer.status, timeless(json.loads(answer.body))
+    return answer
+
+
+def timeless(value: Any) -> Any:
+    """A value without what is another one each time, or is MLRun's own (Q8)."""
+    if isinstance(value, dict):
+        hidden = ("timestamp", "background_task_state")
+        return {key: timeless(item) for key, item in value.items() if key not in hidden}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def sorted_votes(log: list[Any]) -> list[Any]:
+    """The notes, in order but for those of models that were asked together."""
+    found: list[Any] = []
+    models: list[Any] = []
+    for entry in [*timeless(log), None]:
+        if entry is not None and entry[0] in ("Double", "Careful", "Named"):
+            models.append(entry)
+            continue
+        found += sorted(models, key=json.dumps)
+        models = []
+        found.append(entry)
+    return found[:-1]
+
+
+def agrees(got: Outcome, wanted: Outcome) -> bool:
+    """Is it what was wanted?
+
+    Where steps await, branches inside branches answer when they end, later than in MLRun, and their
+    steps' order is another: then any of the answers will do.
+    """
+    if got.awaits:
+        return (
+            got.answers[0] in wanted.answers
+            and _unordered(got.log) == _unordered(wanted.log)
+            and {path: _unordered(records) for path, records in got.streams.items()}
+            == {path: _unordered(records) for path, records in wanted.streams.items()}
+        )
+    return (
+        got.answers[0] == wanted.answers[0]
+        and got.log == wanted.log
+        and got.streams == wanted.streams
+    )
+
+
+def _unordered(items: list[Any]) -> list[str]:
+    return sorted(map(repr, items))

@@ -460,7 +460,6 @@ SETTINGS = [
     'fn.spec.default_content_type = "application/json"',
     'fn.spec.default_content_type = "text/plain"',
     'fn.with_secrets("inline", {"word": "hidden"})',
-    'fn.spec.error_stream = "cases/errors"',
 ]
 
 

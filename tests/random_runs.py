@@ -100,6 +100,7 @@ async def run_package(
         if inspect.isawaitable(started):
             await started
         log: list[Any] = getattr(sys.modules.get("graph"), "LOG", [])
+        log.clear()
         read = _Streams(streams)
         for request in asked:
             try:

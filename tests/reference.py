@@ -69,8 +69,8 @@ class Reference:
         self._sync = isinstance(root, ir.Flow) and root.engine == "sync"
         self._steps: dict[str, Any] = {step.name: step for step in steps}
         self._context = Context(self.function, self._push_error)
-        if getattr(self.function, "initializer", None) is not None:
-            self._called(self.function.initializer)(SimpleNamespace(context=self._context))
+        if self.function.serving.initializer is not None:
+            self._called(self.function.serving.initializer)(SimpleNamespace(context=self._context))
         self._objects = {step.name: self._made(step, step.name) for step in steps}
         #: What follows each step: by `after`, and what catchers go on `before` (serving.md 7.3).
         self._following = {
@@ -99,9 +99,7 @@ class Reference:
         if request.content_type == "application/json":  # decoded by Nuclio already
             with suppress(ValueError):
                 event.body = json.loads(request.body)
-        event.content_type = (
-            request.content_type or getattr(self.function, "default_content_type", "") or ""
-        )
+        event.content_type = request.content_type or self.function.serving.content_type
         json_types = ("", "json", "application/json")
         if isinstance(event.body, (bytes, str)) and event.content_type in json_types:
             try:
@@ -133,7 +131,7 @@ class Reference:
 
     def _push_error(self, event: Any, text: str, source: str | None = None, **kw: Any) -> None:
         """A record of the error stream (serving.md 7.5)."""
-        if path := getattr(self.function, "error_stream", None):
+        if path := self.function.serving.error_stream:
             shown = {"id": event.id, "body": event.body}
             record = {"source": source, "event": shown, "message": text, "args": kw}
             with suppress(TypeError, ValueError):
@@ -414,10 +412,11 @@ class Reference:
             made.post_init()
         return made
 
-    def _route(self, route: ir.Route) -> Any:
-        call, takes_event = self._call(route, self._made(route, route.key))
+    def _route(self, route: Any) -> Any:
+        made = self._made(route, route.key)
 
         def run(event: Any) -> Any:
+            call, takes_event = self._call(route, made)
             if takes_event:
                 return call(event)
             event.body = call(event.body)

@@ -36,8 +36,10 @@ class Context:
 
     def __init__(self, function: Any, push_error: Any) -> None:
         self.push_error = push_error
-        self._parameters = dict(function.parameters)
-        self._secrets = dict(getattr(function, "secrets", ()))
+        self._parameters = dict(function.serving.parameters)
+        self._secrets: dict[str, Any] = {}
+        for secrets in function.serving.secrets:
+            self._secrets |= secrets.source
 
     def get_param(self, key: str, default: Any = None) -> Any:
         return self._parameters.get(key, default)
@@ -174,10 +176,12 @@ def metadata(name: str) -> dict[str, Any]:
 
 
 class ModelRouter:
-    prefix = "/v2/models"
-
-    def __init__(self, context: Any = None, name: Any = None, routes: Any = None, **kw: Any):
+    def __init__(
+        self, context: Any = None, name: Any = None, routes: Any = None, url_prefix: str = "",
+        **kw: Any,
+    ):  # fmt: skip
         self.context, self.name, self.routes = context, name, routes
+        self.prefix = url_prefix or "/v2/models"
 
     def preprocess(self, event: Any) -> Any:
         return event

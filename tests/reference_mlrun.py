@@ -316,8 +316,12 @@ class ParallelRun(ModelRouter):
             except Exception:
                 if self.strict:
                     raise
-        event.body = self.merger(event.body if self.extend_event else {}, results)
-        return self.postprocess(event)
+        answer = copy.copy(event)
+        if not self.extend_event:
+            answer.body = {}
+        self.merger(answer.body, results)  # which is to change it, whatever it returns
+        event.body = self.postprocess(answer).body
+        return event
 
 
 # -- graph files

@@ -19,6 +19,7 @@ from .frontend.values import (
     External,
     HostObject,
     Instance,
+    OpenText,
     Unknown,
     UserClass,
     UserFunction,
@@ -72,9 +73,7 @@ def target_of(session: Session, value: Any, where: Span, what: str) -> ir.Target
         case External():
             return ir.Dotted(value.dotted, where)
         case Unknown():
-            from .builder.mistakes import unknown_value
-
-            raise unknown_value(value, where)
+            raise _unknown(value, where)
     raise GraphError(
         f"{what} must be a name, a class or a function, not {_describe(value)}", span=where
     )
@@ -107,6 +106,17 @@ def portable(session: Session, text: str) -> str:
     return os.path.relpath(text, root) if text.startswith(f"{root}/") else text
 
 
+def _unknown(value: Any, where: Span) -> GraphError:
+    from .builder.mistakes import unknown_value
+
+    return unknown_value(value, where)
+
+
+def _opened(value: Unknown, *, as_text: bool) -> ir.EnvLookup:
+    """A value that the file leaves open, for the pass `name_settings` to name."""
+    return ir.EnvLookup("", None, True, value.expression or value.why, as_text, span=value.span)
+
+
 class Arguments:
     """Checks and freezes what a step is given."""
 
@@ -128,7 +138,9 @@ class Arguments:
             raise GraphError(f"{key!r} cannot be the name of an argument", code="GC018", span=where)
         if key.startswith("_") and isinstance(value, str):
             return ir.Named(value, where)
-        made = self.value(value, where)
+        if key.startswith("_") and isinstance(value, Unknown):
+            raise _unknown(value, where)
+        made = self.value(value, where, opens=True)
         if key.startswith("_") and not isinstance(made, ir.Target):
             raise GraphError(
                 f"{key}= stands for a function, by its name or as an object",
@@ -137,8 +149,12 @@ class Arguments:
             )
         return made
 
-    def value(self, value: Any, where: Span, depth: int = 0) -> Any:
-        """A value that generated code can spell."""
+    def value(self, value: Any, where: Span, depth: int = 0, *, opens: bool = False) -> Any:
+        """A value that generated code can spell; with `opens`, when the package starts."""
+
+        def inner(item: Any) -> Any:
+            return self.value(item, where, depth + 1, opens=opens)
+
         if depth > _DEEPEST:
             raise GraphError("the value is nested too deeply", code="GC020", span=where)
         match value:
@@ -147,25 +163,23 @@ class Arguments:
             case bool() | None | int() | float() | complex() | bytes():
                 return value
             case list():
-                return [self.value(item, where, depth + 1) for item in value]
+                return [inner(item) for item in value]
             case tuple():
-                return tuple(self.value(item, where, depth + 1) for item in value)
+                return tuple(map(inner, value))
             case dict():
                 return {
-                    self.value(key, where, depth + 1): self.value(item, where, depth + 1)
-                    for key, item in value.items()
+                    self.value(key, where, depth + 1): inner(item) for key, item in value.items()
                 }
             case set() | frozenset():
                 return type(value)(self.value(item, where, depth + 1) for item in value)
             case EnvValue(name=name, default=default, required=required):
-                if depth:
-                    raise GraphError(
-                        f"the environment variable {name} stands inside a container",
-                        code="GC020",
-                        span=where,
-                        help=f"give its value at build time: --env {name}=VALUE",
-                    )
-                return ir.EnvLookup(name, default, required)
+                return ir.EnvLookup(name, default, required, span=value.span)
+            case Unknown() if opens and not value.reported:
+                return _opened(value, as_text=False)
+            case OpenText(parts=parts) if opens:
+                return ir.OpenText(tuple(map(self._part, parts)))
+            case OpenText():
+                raise _unknown(value, where)
             case UserFunction() | UserClass() | External() | Unknown():
                 return target_of(self._session, value, where, "the argument")
         raise GraphError(
@@ -174,6 +188,14 @@ class Arguments:
             span=where,
             help="pass numbers, texts, lists and dicts, and build the object in the class",
         )
+
+    def _part(self, part: str | EnvValue | Unknown) -> str | ir.EnvLookup:
+        match part:
+            case str():
+                return part
+            case EnvValue(name=name, default=default, required=required):
+                return ir.EnvLookup(name, default, required, span=part.span)
+        return _opened(part, as_text=True)
 
     def runs(
         self,

@@ -62,14 +62,33 @@ Target = Named | UserCode | Dotted | Inline
 
 @dataclass(frozen=True, slots=True)
 class EnvLookup:
-    """An argument read from the environment when the package starts."""
+    """A value read from the environment when the package starts.
+
+    Either the file itself reads the variable, or the file leaves the value open: then `opened` is
+    the expression that would have it, and the pass `name_settings` gives the variable its name.
+    """
 
     name: str
     default: str | None
     required: bool
+    opened: str = ""
+    #: Is the variable's text the value, or JSON where it is such?
+    as_text: bool = True
+    #: What it is for: `model_path of m1`.
+    purpose: str = ""
+    #: Where the file has the expression.
+    span: Span | None = field(default=None, compare=False)
 
 
-#: Constructor arguments in the graph's order. Values are plain Python, targets, or EnvLookup.
+@dataclass(frozen=True, slots=True)
+class OpenText:
+    """A text of which parts are read from the environment when the package starts."""
+
+    parts: tuple[str | EnvLookup, ...]
+
+
+#: Constructor arguments in the graph's order. Values are plain Python, targets, EnvLookup or
+#: OpenText, the last three also inside of lists, tuples and dicts.
 Args = tuple[tuple[str, Any], ...]
 
 # -- steps
@@ -353,11 +372,35 @@ def _show_wiring(step: Step | Route) -> str:
     return "".join(f" {word}" for word in words)
 
 
+def lookups(value: Any) -> Iterator[EnvLookup]:
+    """Everything in an argument that is read from the environment."""
+    match value:
+        case EnvLookup():
+            yield value
+        case OpenText(parts=inner) | list(inner) | tuple(inner):
+            for item in inner:
+                yield from lookups(item)
+        case dict():
+            for item in value.values():
+                yield from lookups(item)
+
+
 def _show_args(args: Args) -> str:
-    return ", ".join(
-        f"{name}={show_target(value) if isinstance(value, Target) else repr(value)}"
-        for name, value in args
-    )
+    return ", ".join(f"{name}={_show_value(value)}" for name, value in args)
+
+
+def _show_value(value: Any) -> str:
+    match value:
+        case EnvLookup(name=name):
+            return f"${{{name}}}"
+        case OpenText(parts=inner):
+            return " + ".join(map(_show_value, inner))
+        case list() if any(lookups(value)):
+            return f"[{', '.join(map(_show_value, value))}]"
+        case dict() if any(lookups(value)):
+            items = (f"{key!r}: {_show_value(item)}" for key, item in value.items())
+            return f"{{{', '.join(items)}}}"
+    return show_target(value) if isinstance(value, Target) else repr(value)
 
 
 def show_target(target: Target | None) -> str:

@@ -11,17 +11,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from . import ir
 from .builder import Session
 from .code_index import CodeIndex, Symbol
 from .diagnostics import Diagnostics, GraphError, Span
 from .frontend.evaluator import Skipped, evaluate
+from .frontend.given import Given
 from .nesting import with_deep_stack
 from .package.assemble import Part, assemble
 from .package.bundle import bundle
 from .passes.infer import infer
 from .passes.lower import lower
+from .passes.name_settings import name_settings
 from .passes.resolve import resolve
 from .passes.slicing import RESERVED, slice_code
 from .passes.validate import validate
@@ -34,6 +37,12 @@ class Options:
     """What a build is told besides the file."""
 
     env: Mapping[str, str] = field(default_factory=dict)
+    #: Values of expressions, as the file spells them.
+    given: Mapping[str, Any] = field(default_factory=dict)
+    #: The functions to build; none: all.
+    functions: tuple[str, ...] = ()
+    #: `module:function`, called after the file's top level.
+    entry: str = ""
     bundle_models: bool = False
     #: Where relative model paths are looked up, as MLRun does from the working directory.
     models_root: Path = field(default_factory=Path.cwd)
@@ -92,8 +101,12 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     # The statements of the file, as far as they concern graphs.
     with stage("evaluate"):
         session = Session(tree, diagnostics, options.env)
-        made.skipped = evaluate(tree, session, diagnostics, options.env).skipped
-        graph = session.graph()
+        given = Given(options.given)
+        made.skipped = evaluate(
+            tree, session, diagnostics, options.env, given, options.entry
+        ).skipped
+        given.check()
+        graph = session.graph(options.functions)
     made.go_on()
     if not graph.functions:
         raise GraphError(
@@ -107,6 +120,9 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     # Names become the classes and functions they stand for.
     with stage("resolve"):
         made.graph = graph = resolve(graph, tree, index, diagnostics)
+    # Values that are left open get the names of environment variables.
+    with stage("name settings"):
+        made.graph = graph = name_settings(graph)
     # What cannot run is refused.
     with stage("validate"):
         validate(graph, diagnostics)

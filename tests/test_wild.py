@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from golden_cases import findings
 from graphc import ir
 from graphc.pipeline import Build, Options, build
 from graphc.reports import as_github, as_json, as_sarif
+from graphc.values_file import parse_set, read_values
 from notebooks import notebook
 from running import answers
 
@@ -45,6 +47,15 @@ def options(lines: list[str], folder: Path) -> Options:
             case "--env":
                 name, _, text = value.partition("=")
                 given["env"][name] = text
+            case "--set":
+                expression, parsed = parse_set(value)
+                given.setdefault("given", {})[expression] = parsed
+            case "--values":
+                given["given"] = read_values(folder / value) | given.get("given", {})
+            case "--function":
+                given["functions"] = (*given.get("functions", ()), value)
+            case "--entry":
+                given["entry"] = value
             case _:
                 raise AssertionError(option)
     return Options(models_root=folder, **given)
@@ -118,3 +129,32 @@ def test_no_notebook(tmp_path: Path, text: str) -> None:
     file = tmp_path / "nb.ipynb"
     file.write_text(text)
     assert [found.code for found in build(file).diagnostics][:1] in (["GC001"], ["GC002"])
+
+
+def test_open_values_are_read_at_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = """
+        import mlrun
+        run = mlrun.run_function("train")
+
+        class Step:
+            def __init__(self, n, url, many=None):
+                self.found = [n, url, many]
+
+            def do(self, event):
+                return self.found
+
+        fn = mlrun.new_function("x", kind="serving")
+        graph = fn.set_topology("flow")
+        graph.to("Step", "s", n=run.n, url=run.url, many=[f"a{run.part}b{{}}", run.text]).respond()
+    """
+    made = build(write(tmp_path, {"graph.py": textwrap.dedent(graph)}))
+    config = made.files["x/function.yaml"].decode()
+    assert "# Needs S_N in the environment: n of s, which comes from `run.n`." in config
+    monkeypatch.setenv("S_N", "3")
+    monkeypatch.setenv("S_URL", "4")  # a url is a text
+    monkeypatch.setenv("X_RUN_PART", "1")
+    with pytest.raises(RuntimeError, match="variable S_MANY_1 is not set"):
+        answers(made.files, "x", [{"body": 1}], tmp_path / "first")
+    monkeypatch.setenv("S_MANY_1", "no json")
+    (answer,) = answers(made.files, "x", [{"body": 1}], tmp_path / "second")
+    assert json.loads(answer.body) == [3, "4", ["a1b{}", "no json"]]

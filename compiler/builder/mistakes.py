@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..diagnostics import GraphError, Note, Span
-from ..frontend.values import Unknown
+from ..frontend.memory import origin
+from ..frontend.values import remedy
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 #: Nuclio calls a Deployment `nuclio-<name>`, and Kubernetes allows 63 characters.
@@ -17,8 +19,10 @@ def not_yet(what: str, span: Span | None = None, help: str = "") -> GraphError:
     return GraphError(f"graphc does not compile {what} yet", code="GC016", span=span, help=help)
 
 
-def unknown_value(value: Unknown, where: Span | None) -> GraphError:
-    """The error for a value that reaches the graph and is not known."""
+def unknown_value(value: Any, where: Span | None) -> GraphError:
+    """The error for a value that reaches the graph and is not known, or not all of it."""
+    value = origin(value)
+    assert value is not None
     elsewhere = value.span is not None and value.span != where
     notes = [Note(f"it comes from here: {value.why}", value.span)] if elsewhere else []
     why = "" if notes else f": {value.why}"
@@ -27,7 +31,7 @@ def unknown_value(value: Unknown, where: Span | None) -> GraphError:
         code="GC005",
         span=where,
         notes=notes,
-        help=value.help or "write the value into the file, or compute it from constants",
+        help=remedy(value) or "write the value into the file, or compute it from constants",
     )
 
 

@@ -136,7 +136,7 @@ class Serving:
             parameters=tuple(
                 (
                     self.session.text(key, "a parameter's name", where("parameters")),
-                    arguments.value(value, where("parameters")),
+                    arguments.value(value, where("parameters"), opens=True),
                 )
                 for key, value in self._parameters().items()
             ),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import ir
-from ..diagnostics import Diagnostics, GraphError, Note, Span
-from ..frontend.values import HostFunction, HostModule, HostObject, Unknown
+from ..diagnostics import Diagnostics, GraphError, Note, Span, did_you_mean
+from ..frontend.memory import origin
+from ..frontend.values import HostFunction, HostModule, HostObject
 from ..source import SourceTree
 from . import mounts, triggers
 from .function import FunctionBuilder
 from .making import HUB_CLASS, HUB_MODULE, Making
-from .mistakes import unknown_value
+from .mistakes import normal_name, unknown_value
 from .objects import StepObjects
 from .projects import project_members
 
@@ -124,16 +125,30 @@ class Session(HostObject):
 
     def wrong_value(self, value: Any, message: str, where: Span) -> GraphError:
         """The error for a value of the wrong type, or one that is not known."""
-        if isinstance(value, Unknown):
+        if origin(value) is not None:
             return unknown_value(value, where)
         return GraphError(f"{message}, not {type(value).__name__}", span=where)
 
     # -- the end
 
-    def graph(self) -> ir.Graph:
-        """Everything that was built, frozen; mistakes that only the whole shows are reported."""
+    def graph(self, chosen: Sequence[str] = ()) -> ir.Graph:
+        """Everything that was built, or the chosen functions, frozen.
+
+        Mistakes that only the whole shows are reported.
+        """
         functions = []
+        chosen = [normal_name(name) for name in chosen]
+        known = [function.name for function in self.functions]
+        for name in chosen:
+            if name not in known:
+                raise GraphError(
+                    f"--function: {self.tree.main.path} makes no function {name!r}",
+                    code="GC011",
+                    help=did_you_mean(name, known) or f"it makes {', '.join(known) or 'none'}",
+                )
         for function in self.functions:
+            if chosen and function.name not in chosen:
+                continue
             try:
                 functions.append(function.freeze())
             except GraphError as exc:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +38,45 @@ class Pair(click.ParamType[tuple[str, str]]):
         return name, text
 
 
+class Setting(click.ParamType[tuple[str, Any]]):
+    """EXPR=VALUE."""
+
+    name = "expr=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Any]:
+        from ..values_file import parse_set
+
+        try:
+            return parse_set(str(value))
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
+
+
+def _values(files: Iterable[Path]) -> dict[str, Any]:
+    from ..diagnostics import GraphError
+    from ..values_file import read_values
+
+    found: dict[str, Any] = {}
+    for file in files:
+        try:
+            found |= read_values(file)
+        except GraphError as exc:
+            raise click.UsageError(exc.message) from exc
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A graph file, and what the command line says about reading it."""
 
     graph: Path
     env: Mapping[str, str]
+    #: Values of expressions of the file.
+    given: Mapping[str, Any] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    entry: str = ""
 
     def build(self, bundle_models: bool = False) -> Build:
         """What becomes of the file, in memory."""
@@ -54,7 +87,14 @@ class Source:
 
         # The process ends with the build: looking for garbage would take a fifth of its time.
         gc.disable()
-        return compile_graph(self.graph, Options(env=self.env, bundle_models=bundle_models))
+        options = Options(
+            env=self.env,
+            given=self.given,
+            functions=self.functions,
+            entry=self.entry,
+            bundle_models=bundle_models,
+        )
+        return compile_graph(self.graph, options)
 
 
 def _with(command: Command, options: Iterable[Decorator]) -> Command:
@@ -68,8 +108,17 @@ def graph_source(command: Command) -> Command:
     """Adds GRAPH and what is said about reading it; the command gets a `source`."""
 
     @functools.wraps(command)
-    def wrapper(graph: Path, env: Iterable[tuple[str, str]], **others: Any) -> None:
-        command(source=Source(graph, dict(env)), **others)
+    def wrapper(
+        graph: Path,
+        env: Iterable[tuple[str, str]],
+        given: Iterable[tuple[str, Any]],
+        files: Iterable[Path],
+        functions: tuple[str, ...],
+        entry: str,
+        **others: Any,
+    ) -> None:
+        values = {**_values(files), **dict(given)}
+        command(source=Source(graph, dict(env), values, functions, entry), **others)
 
     return _with(
         wrapper,
@@ -81,6 +130,35 @@ def graph_source(command: Command) -> Command:
                 multiple=True,
                 type=Pair(),
                 help="The value of an environment variable that the file reads. Repeatable.",
+            ),
+            click.option(
+                "--set",
+                "given",
+                multiple=True,
+                type=Setting(),
+                help="The value of a name or expression, spelled as in the file: "
+                "'run.outputs[\"model\"]=s3://m'. YAML. Repeatable.",
+            ),
+            click.option(
+                "--values",
+                "files",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                help="A YAML file of such values, as `graphc params` writes it. Repeatable.",
+            ),
+            click.option(
+                "--function",
+                "functions",
+                multiple=True,
+                metavar="NAME",
+                help="A function to build, of those that the file makes. Repeatable. "
+                "[default: all]",
+            ),
+            click.option(
+                "--entry",
+                default="",
+                metavar="MODULE:FUNCTION",
+                help="A function to call after the file's top level, e.g. graph:main.",
             ),
         ],
     )

@@ -18,7 +18,7 @@ from ..plan import CONTEXT
 Reach = Callable[[Symbol], str]
 
 
-def literal(value: Any, target: Callable[[ir.Target], str]) -> str:
+def literal(value: Any, target: Callable[[Any], str]) -> str:
     """Python text for an argument; `target` spells code. Black chooses the quotes."""
     match value:
         case float() if not math.isfinite(value):
@@ -41,6 +41,10 @@ def literal(value: Any, target: Callable[[ir.Target], str]) -> str:
             inner = ", ".join(sorted(literal(item, target) for item in value))
             text = f"{{{inner}}}" if inner else "set()"
             return text if isinstance(value, set) else f"frozenset({text if inner else ''})"
+        case ir.EnvLookup(opened=opened) if opened:
+            return target(value)
+        case ir.OpenText(parts=parts):
+            return " + ".join(_text_part(part, target) for part in parts)
         case ir.EnvLookup(name=name, default=default, required=required):
             if required:
                 return f"os.environ[{quoted(name)}]"
@@ -51,6 +55,12 @@ def literal(value: Any, target: Callable[[ir.Target], str]) -> str:
     if value is CONTEXT:
         return "context"
     raise AssertionError(f"{value!r} was let through to codegen")
+
+
+def _text_part(part: str | ir.EnvLookup, target: Callable[[Any], str]) -> str:
+    text = literal(part, target)
+    optional = isinstance(part, ir.EnvLookup) and not part.required and part.default is None
+    return f"str({text})" if optional else text  # in an f-string, None is a text
 
 
 def quoted(text: str) -> str:

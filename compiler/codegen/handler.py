@@ -76,7 +76,7 @@ class _Handler:
             scope.runtime_name("context", "GraphContext")
         makes = self._init()
         methods = self._methods()
-        if plan.environment:
+        if any(not lookup.opened for lookup in plan.environment):
             scope.module("os")
         context, initializer = self._context_arguments(), self._initializer()
         failed = self._failed(nuclio)
@@ -394,8 +394,11 @@ class _Handler:
     def _literal(self, value: Any) -> str:
         return literal(value, self._target)
 
-    def _target(self, target: ir.Target) -> str:
+    def _target(self, target: ir.Target | ir.EnvLookup) -> str:
         match target:
+            case ir.EnvLookup(name=name, as_text=as_text):
+                settings = self._scope.runtime("settings")
+                return f"{settings}.{'text' if as_text else 'value'}({quoted(name)})"
             case ir.UserCode(symbol=symbol):
                 return self._scope.user(symbol)
             case ir.Dotted(name=name):

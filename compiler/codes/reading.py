@@ -73,33 +73,29 @@ READING = (
         "A value that reaches the graph is not known at build time.",
         """
         The note says where it came from: a file that is read, the network, the clock, a library.
-        Write the value into the file or compute it from constants.
+        Write the value into the file, compute it from constants, or give it with
+        `--set 'EXPRESSION=VALUE'`, where the expression is spelled as in the file.
 
-        What comes from the environment is different: an argument that is `os.environ["X"]` as a
-        whole is read when the package starts, and `--env X=...` gives it at build time.
+        Arguments of steps and models may stay open: they become environment variables, which
+        function.yaml lists. Names, classes and paths into events decide what the package looks
+        like, so they must be known.
         """,
         bad="""
         import requests
 
         class Limit:
-            def __init__(self, most):
-                self.most = most
-
             def do(self, event):
-                return min(event, self.most)
+                return min(event, 3)
 
-        most = requests.get("http://config/most").json()
-        graph.to("Limit", most=most).respond()
+        name = requests.get("http://config/name").json()
+        graph.to("Limit", name=name).respond()
         """,
         good="""
         class Limit:
-            def __init__(self, most):
-                self.most = most
-
             def do(self, event):
-                return min(event, self.most)
+                return min(event, 3)
 
-        graph.to("Limit", most=20).respond()
+        graph.to("Limit", name="limit").respond()
         """,
     ),
     Code(
@@ -108,7 +104,7 @@ READING = (
         """
         There is an `if`, `for` or `while` on such a value around a call of the graph API. Both
         ways cannot be in one package. The note names the value; `--env NAME=VALUE` settles those
-        that come from the environment.
+        that come from the environment, `--set 'EXPRESSION=VALUE'` all others.
         """,
         bad="""
         import datetime

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import did_you_mean
 from . import stdlib
-from .memory import env_unknown
+from .memory import origin
 from .methods import Method, attribute
 from .operators import PLAIN, describe
 from .signals import Native
@@ -17,6 +17,7 @@ from .values import (
     HostModule,
     HostObject,
     Instance,
+    OpenText,
     Unknown,
     UserClass,
     UserFunction,
@@ -40,8 +41,8 @@ class Attributes:
         match value:
             case Unknown():
                 return value
-            case EnvValue():
-                return env_unknown(value)
+            case EnvValue() | OpenText():
+                return origin(value)
             case HostObject():
                 if name in value.api:
                     return value.read(name)

@@ -54,14 +54,14 @@ class Comprehensions:
         items = elements(self._memory, iterable)
         statements = self._machine.statements
         if isinstance(items, Unknown):
-            unknown = self._machine.placed(items, scope.module, clause.iter)
+            unknown = self._machine.spelled(items, scope.module, clause.iter)
 
             def once() -> None:
                 statements.assign(clause.target, unknown, scope)
                 self._inside(node, clause, scope, [])
 
             self._machine.repeat(unknown, scope.module.span(clause.iter), once)
-            return unknown  # type: ignore[no-any-return]
+            return unknown
         doubt: Unknown | None = None
         for item in items:
             self._memory.budget.spend()

@@ -15,17 +15,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..diagnostics import Diagnostics, Span
+from ..diagnostics import Diagnostics, GraphError, Span, did_you_mean
 from ..nesting import with_deep_stack
 from ..source import SourceTree
 from .attributes import Attributes
 from .calls import Calls
 from .expressions import Expressions
+from .given import Given
 from .imports import Imports
 from .limits import BoundExceeded
 from .machine import Host, Machine, Skipped
 from .scope import Scope
-from .signals import Exit, Raised
+from .signals import Exit, Native, Raised
 from .statements import Statements
 
 __all__ = ["Evaluation", "Host", "Scope", "Skipped", "evaluate"]
@@ -41,20 +42,32 @@ class Evaluation:
 
 
 def evaluate(
-    tree: SourceTree, host: Host, diagnostics: Diagnostics, env: Mapping[str, str]
+    tree: SourceTree,
+    host: Host,
+    diagnostics: Diagnostics,
+    env: Mapping[str, str],
+    given: Given | None = None,
+    entry: str = "",
 ) -> Evaluation:
     """Evaluate the main file of the tree; graph calls are made to the host.
 
-    Raises GraphError if the file cannot be parsed. What is wrong with the graph, and what would
-    fail if the file were run, ends up in `diagnostics`.
+    `given` are values of expressions; with `entry`, `module:function`, that function is called in
+    the end. Raises GraphError if the file cannot be parsed. What is wrong with the graph, and what
+    would fail if the file were run, ends up in `diagnostics`.
     """
-    return with_deep_stack(lambda: _evaluate(tree, host, diagnostics, env))
+    given = given or Given()
+    return with_deep_stack(lambda: _evaluate(tree, host, diagnostics, env, given, entry))
 
 
 def _evaluate(
-    tree: SourceTree, host: Host, diagnostics: Diagnostics, env: Mapping[str, str]
+    tree: SourceTree,
+    host: Host,
+    diagnostics: Diagnostics,
+    env: Mapping[str, str],
+    given: Given,
+    entry: str,
 ) -> Evaluation:
-    machine = Machine(tree, host, diagnostics, env)
+    machine = Machine(tree, host, diagnostics, env, given)
     machine.imports = Imports(machine)
     machine.calls = Calls(machine)
     machine.attributes = Attributes(machine)
@@ -63,7 +76,13 @@ def _evaluate(
     scope = Scope(tree.main)
     scope.names.update(machine.imports.globals_of(tree.main, "__main__"))
     try:
-        machine.statements.module(tree.main, scope, recover=True)
+        try:
+            machine.statements.module(tree.main, scope, recover=True)
+        except Exit:
+            if not entry:
+                raise
+        if entry:
+            _call_entry(machine, scope, entry)
     except Exit:
         pass
     except Raised as exc:
@@ -78,6 +97,33 @@ def _evaluate(
             machine.here,
         )
     return Evaluation(scope, tuple(machine.skipped))
+
+
+def _call_entry(machine: Machine, scope: Scope, entry: str) -> None:
+    """Call the function at which `--entry` says that the graph is built, without arguments."""
+    name, colon, function = entry.rpartition(":")
+    tree = machine.tree
+    own = not colon or name in ("", "__main__", tree.main.file.stem)
+    names = scope.names
+    if not own:
+        found = machine.user_module(name)
+        if found is None:
+            raise GraphError(f"--entry: there is no module {name!r} beside the file", code="GC011")
+        names = found.scope.names
+    first, *rest = function.split(".")
+    if first not in names:
+        raise GraphError(
+            f"--entry: there is no function {function!r}",
+            code="GC011",
+            help=did_you_mean(first, [key for key in names if not key.startswith("__")]),
+        )
+    value = names[first]
+    try:
+        for part in rest:
+            value = machine.attribute(value, part)
+        machine.call(value, [])
+    except Native as exc:
+        raise Raised.of(exc, machine.here) from None
 
 
 def _bound_exceeded(diagnostics: Diagnostics, message: str, help: str, span: Span) -> None:

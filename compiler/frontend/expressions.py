@@ -15,13 +15,15 @@ from ..diagnostics import GraphError, did_you_mean
 from . import operators, stdlib
 from .comprehensions import Comprehensions
 from .limits import BoundExceeded
-from .memory import Memory, origin
+from .memory import Memory, open_text, origin
 from .operators import PLAIN, describe, elements, truth
 from .scope import Scope
 from .signals import Native, Raised, native
 from .texts import Texts
 from .values import (
+    EnvValue,
     External,
+    OpenText,
     Unknown,
     UserFunction,
     Value,
@@ -42,6 +44,10 @@ _CONSTANTS: Final[Mapping[str, Value]] = {
 _BUILTIN_NAMES: Final = frozenset(
     name for name in dir(builtins) if not name.startswith("_") and name not in _CONSTANTS
 ) - {"copyright", "credits", "license"} | {"exit", "quit", "__import__", "__build_class__"}
+#: Expressions that go on with a value: an Unknown is named after all of it.
+_POSTFIX: Final = frozenset({cst.Attribute, cst.Call, cst.Subscript})
+_OPEN: Final = frozenset({EnvValue, OpenText, Unknown})
+_TEXTS: Final = frozenset({str, EnvValue, OpenText})
 #: What IPython puts into the namespace of a notebook.
 _NOTEBOOK_NAMES: Final = frozenset({"display", "get_ipython", "In", "Out"})
 
@@ -52,6 +58,7 @@ class Expressions:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._memory: Memory = machine.memory
+        self._given = machine.given
         self._literals: dict[str, Value] = {}
         texts = Texts(machine)
         comprehensions = Comprehensions(machine)
@@ -95,6 +102,10 @@ class Expressions:
             )
         try:
             self._memory.budget.spend()
+            if self._given.kinds and type(node) in self._given.kinds:
+                known, value = self._given.of(node)
+                if known:
+                    return value
             found = handler(node, scope)
         except Native as exc:
             raise Raised.of(exc, scope.module.span(node)) from None
@@ -102,6 +113,8 @@ class Expressions:
             exc.span = exc.span or scope.module.span(node)
             raise
         if type(found) is Unknown:
+            if type(node) in _POSTFIX:
+                return self._machine.spelled(found, scope.module, node)
             return self._machine.placed(found, scope.module, node)
         return self._memory.seen(found)
 
@@ -114,7 +127,10 @@ class Expressions:
         found = scope.find(name)
         if found is not None:
             if name in found.names:
-                return found.names[name]
+                value = found.names[name]
+                if type(value) is Unknown and found.kind == "module":
+                    return self._machine.spelled(value, scope.module, node)
+                return value
             if found is scope and scope.kind == "function":
                 raise Native(
                     UnboundLocalError(
@@ -207,6 +223,15 @@ class Expressions:
     def _binary(self, node: cst.BinaryOperation, scope: Scope) -> Value:
         left = self.value(node.left, scope)
         right = self.value(node.right, scope)
+        if isinstance(node.operator, cst.Add) and (
+            (type(left) in _OPEN and type(right) in _TEXTS)
+            or (type(left) in _TEXTS and type(right) in _OPEN)
+        ):
+            sides = [
+                self._machine.spelled(side, scope.module, part) if type(side) is Unknown else side
+                for side, part in ((left, node.left), (right, node.right))
+            ]
+            return open_text(self._memory, sides)
         return operators.binary(self._memory, operators.BINARY[type(node.operator)], left, right)
 
     def _unary(self, node: cst.UnaryOperation, scope: Scope) -> Value:

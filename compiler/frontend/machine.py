@@ -14,10 +14,11 @@ import libcst as cst
 
 from ..diagnostics import Diagnostic, Diagnostics, Note, Severity, Span
 from ..source import SourceModule, SourceTree
+from .given import Given
 from .limits import Budget
 from .memory import Effects, Memory
 from .signals import Exit, Raised
-from .values import External, HostModule, Unknown, UserModule, Value
+from .values import External, HostModule, Unknown, UserModule, Value, remedy
 
 if TYPE_CHECKING:
     from .attributes import Attributes
@@ -71,7 +72,12 @@ class Machine:
     imports: Imports
 
     def __init__(
-        self, tree: SourceTree, host: Host, diagnostics: Diagnostics, env: Mapping[str, str]
+        self,
+        tree: SourceTree,
+        host: Host,
+        diagnostics: Diagnostics,
+        env: Mapping[str, str],
+        given: Given,
     ) -> None:
         self.tree = tree
         self.host = host
@@ -79,6 +85,7 @@ class Machine:
         self.root = str(tree.main.file.absolute().parent)
         self.memory = Memory(Budget())
         self.env: dict[str, Value] = dict(env)
+        self.given = given
         self.skipped: dict[Skipped, None] = {}
         #: Why the code at hand perhaps does not run, outermost first.
         self.unsure: list[Reason] = []
@@ -131,8 +138,8 @@ class Machine:
                     f"whether this call runs is not known: the condition{what}",
                     span,
                     tuple(notes),
-                    unknown.help
-                    or "compute the condition from constants, or make the call on every path",
+                    f"{remedy(unknown) or 'compute the condition from constants'}, or make the "
+                    "call on every path",
                 )
             )
         return Unknown("perhaps it is never made", span, reported=True)
@@ -228,6 +235,17 @@ class Machine:
                 expression=value.expression or module.code(node),
             )
         return value
+
+    def spelled(self, unknown: Unknown, module: SourceModule, node: cst.CSTNode) -> Unknown:
+        """The same, under the name that it has at the node: what `--set` may call it.
+
+        What has a remedy of its own, as variables of the environment have, keeps its name.
+        """
+        if unknown.reported or unknown.help:
+            return unknown if unknown.span else replace(unknown, span=module.span(node))
+        return replace(
+            unknown, span=unknown.span or module.span(node), expression=module.code(node)
+        )
 
     def user_module(self, name: str) -> UserModule | None:
         return self.imports.user_module(name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from .limits import DEEPEST_VALUE, BoundExceeded, Budget
-from .values import EnvValue, External, Instance, Unknown, Value
+from .values import EnvValue, External, Instance, OpenText, Unknown, Value
 
 T = TypeVar("T")
 
@@ -214,8 +214,8 @@ class Memory:
             return None
         if kind is Unknown:
             return value  # type: ignore[no-any-return]
-        if kind is EnvValue:
-            return env_unknown(value)
+        if kind is EnvValue or kind is OpenText:
+            return origin(value)
         if kind is Instance:
             return Unknown("what an object does with operators is not evaluated", None)
         if kind is External:
@@ -274,7 +274,27 @@ def origin(value: Value) -> Unknown | None:
     kind = type(value)
     if kind is Unknown:
         return value  # type: ignore[no-any-return]
-    return env_unknown(value) if kind is EnvValue else None
+    if kind is EnvValue:
+        return env_unknown(value)
+    if kind is OpenText:
+        return next(filter(None, map(origin, value.parts)), None)
+    return None
+
+
+def open_text(memory: Memory, pieces: Sequence[Value]) -> OpenText | Unknown:
+    """Texts put together of which some are open; an Unknown about which an error was made stays."""
+    parts: list[str | EnvValue | Unknown] = []
+    for piece in pieces:
+        inner = piece.parts if type(piece) is OpenText else (piece,)
+        for part in inner:
+            if type(part) is Unknown and part.reported:
+                return part
+            if type(part) is str and parts and type(parts[-1]) is str:
+                parts[-1] += part
+            elif part != "":
+                parts.append(part)
+    memory.budget.text(sum(len(part) for part in parts if type(part) is str))
+    return OpenText(tuple(parts))
 
 
 def reported(unknown: Unknown) -> Unknown:

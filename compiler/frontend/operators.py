@@ -24,6 +24,7 @@ from .values import (
     HostModule,
     HostObject,
     Instance,
+    OpenText,
     Unknown,
     UserClass,
     UserFunction,
@@ -95,6 +96,8 @@ def describe(value: Value) -> str:
     match value:
         case Unknown():
             return "a value that is not known"
+        case OpenText():
+            return "a text that is not known"
         case EnvValue(name=name):
             return f"the environment variable {name}"
         case External(dotted=dotted):

@@ -257,7 +257,7 @@ class Statements:
         # A list that grows while it is walked through goes on with what was added.
         items = iterable if type(iterable) is list else elements(self._memory, iterable)
         if isinstance(items, Unknown):
-            unknown = self._machine.placed(items, scope.module, node.iter)
+            unknown = self._machine.spelled(items, scope.module, iterated(node.iter))
             return self._uncertain(node, scope, unknown, span)
         for item in items:
             self._memory.budget.spend()
@@ -326,6 +326,18 @@ class Statements:
             else:
                 self.either(unknown, span, [lambda: self.body(orelse, scope), lambda: None])
         return _without(left, unknown)
+
+
+def iterated(node: cst.BaseExpression) -> cst.BaseExpression:
+    """What a loop goes through at last: `uris` of `enumerate(tqdm(uris))`."""
+    while (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Name)
+        and node.func.value in ("enumerate", "list", "reversed", "sorted", "tqdm", "tuple")
+        and node.args
+    ):
+        node = node.args[0].value
+    return node
 
 
 def _or_raised(branch: Callable[[], Leave | None]) -> Leave | None:

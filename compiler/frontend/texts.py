@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from .formats import formatted
-from .memory import origin
+from .memory import open_text, origin
 from .scope import Scope
 from .signals import native
-from .values import Unknown, Value
+from .values import EnvValue, OpenText, Unknown, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -51,19 +51,17 @@ class Texts:
         end: str,
     ) -> Value:
         """The text of a formatted string or of a format specification in one."""
-        pieces: list[str] = []
-        doubt: Unknown | None = None
+        pieces: list[Value] = []
+        is_open = False
         for part in parts:
             if isinstance(part, cst.FormattedStringExpression):
                 piece = self._replacement(part, scope, start, end)
             else:
                 piece = _literal_piece(part, start, end)
-            if isinstance(piece, Unknown):
-                doubt = doubt or piece
-            else:
-                pieces.append(piece)
-        if doubt is not None:
-            return doubt
+            is_open = is_open or type(piece) is not str
+            pieces.append(piece)
+        if is_open:
+            return open_text(self._memory, pieces)
         self._memory.budget.text(sum(map(len, pieces)))
         return "".join(pieces)
 
@@ -74,8 +72,8 @@ class Texts:
         spec: Value = ""
         if part.format_spec is not None:
             spec = self._pieces(part.format_spec, scope, start, end)
-        if isinstance(spec, Unknown):
-            return spec
+        if (doubt := origin(spec)) is not None:
+            return doubt
         conversion = part.conversion
         label = ""
         if part.equal is not None:
@@ -84,9 +82,11 @@ class Texts:
             label = cst.Module([]).code_for_node(
                 part.with_changes(conversion=None, format_spec=None)
             )[1:-1]
+        if type(value) in (EnvValue, OpenText) and not label and not spec and conversion is None:
+            return value
         text = formatted(self._memory, value, spec, conversion)
         if isinstance(text, Unknown):
-            return self._machine.placed(text, scope.module, part.expression)
+            return self._machine.spelled(text, scope.module, part.expression)
         return label + text
 
 

@@ -7,6 +7,7 @@ containers may hold any of the types below. Nothing here is ever a live object o
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,6 +40,19 @@ class Unknown:
     reported: bool = False
 
 
+#: Longer expressions are not repeated in a remedy.
+_LONGEST_EXPRESSION = 100
+
+
+def remedy(unknown: Unknown) -> str:
+    """What whoever builds can do about a value that is not known; "" if nothing is known."""
+    if unknown.help:
+        return unknown.help
+    if not unknown.expression or len(unknown.expression) > _LONGEST_EXPRESSION:
+        return ""
+    return f"give its value at build time: --set {shlex.quote(f'{unknown.expression}=VALUE')}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EnvValue:
     """`os.environ["NAME"]` (no default, `default` is None and `required` True) or `os.getenv`.
@@ -51,6 +65,16 @@ class EnvValue:
     default: str | None
     required: bool
     span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenText:
+    """A text with parts that are known only where the package runs: `f"{addr}/v2"`.
+
+    Becomes an expression in the generated code where it is used whole, as an EnvValue does.
+    """
+
+    parts: tuple[str | EnvValue | Unknown, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -116,13 +116,21 @@ def _add_http_trigger(spec: dict[str, Any]) -> None:
         spec["triggers"] = {name: {**http, "name": name}, **triggers}
 
 
+def _purpose(lookup: ir.EnvLookup) -> str:
+    if not lookup.opened:
+        return "set it when you deploy"
+    if not lookup.purpose:
+        return f"it is `{one_line(lookup.opened)}` of the graph file"
+    return f"{one_line(lookup.purpose)}, which comes from `{one_line(lookup.opened)}`"
+
+
 def _environment(settings: ir.Settings, environment: Iterable[ir.EnvLookup]) -> list[str]:
     """What whoever deploys has to give."""
     entries = settings.spec.get("env", [])
     names = [entry["name"] for entry in entries if set(entry) == {"name"}]
     there = {entry["name"] for entry in entries}
     remarks = [
-        f"Needs {one_line(item.name)} in the environment: set it when you deploy."
+        f"Needs {one_line(item.name)} in the environment: {_purpose(item)}."
         for item in environment
         if item.required and item.name not in there
     ]

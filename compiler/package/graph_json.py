@@ -142,8 +142,10 @@ def _place(span: Span) -> dict[str, int]:
     return {**({"cell": span.cell} if span.cell else {}), "line": span.line}
 
 
-def _spelled(target: ir.Target) -> str:
+def _spelled(target: ir.Target | ir.EnvLookup) -> str:
     match target:
+        case ir.EnvLookup(name=name):
+            return f"${{{name}}}"
         case ir.UserCode(symbol=symbol):
             return f"{symbol.module}.{symbol.name}" if symbol.module else symbol.name
         case ir.Dotted(name=name):
@@ -173,6 +175,8 @@ def plain(value: Any) -> Any:
             return _spelled(value)
         case ir.EnvLookup(name=name):
             return f"${{{name}}}"
+        case ir.OpenText(parts=parts):
+            return "".join(map(plain, parts))
     return repr(value)
 
 

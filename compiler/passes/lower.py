@@ -93,7 +93,7 @@ def _environment(function: ir.Function) -> tuple[ir.EnvLookup, ...]:
     for step in function.steps:
         for part in ir.parts(step):
             values += dict(part.args).values()
-    found = {value.name: value for value in values if isinstance(value, ir.EnvLookup)}
+    found = {lookup.name: lookup for lookup in ir.lookups(values)}
     return tuple(found[name] for name in sorted(found))
 
 

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from evaluating import run
 
-from graphc.frontend.values import EnvValue, External, Instance, Unknown, UserClass, UserFunction
+from graphc.frontend.values import (
+    EnvValue,
+    External,
+    Instance,
+    OpenText,
+    Unknown,
+    UserClass,
+    UserFunction,
+)
 
 EXPRESSIONS = r"""
 None
@@ -277,6 +285,7 @@ def test_environment_variables_are_given_or_stay_open(tmp_path: Path) -> None:
         given, open_, optional = os.environ["GIVEN"], environ["OPEN"], getenv("OPEN", "d")
         none, either = os.environ.get("OPEN"), os.environ.get("GIVEN", "d")
         inside = f"x-{open_}"
+        used = inside.upper()
         os.environ["SET"] = "v"
         late = os.getenv("SET")
         known = "GIVEN" in os.environ
@@ -296,8 +305,10 @@ def test_environment_variables_are_given_or_stay_open(tmp_path: Path) -> None:
         value = names[name]
         assert isinstance(value, EnvValue)
         assert (value.name, value.default, value.required) == ("OPEN", default, required)
-    assert isinstance(names["inside"], Unknown)
-    assert "--env OPEN=VALUE" in names["inside"].help
+    assert isinstance(names["inside"], OpenText)
+    assert names["inside"].parts == ("x-", names["open_"])
+    assert isinstance(names["used"], Unknown)
+    assert "--env OPEN=VALUE" in names["used"].help
 
 
 def test_what_is_not_known_says_where_it_came_from(tmp_path: Path) -> None:
@@ -318,9 +329,13 @@ def test_what_is_not_known_says_where_it_came_from(tmp_path: Path) -> None:
         """,
     )
     names = done.names
-    for name in ("models", "derived", "deeper"):
+    for name, expression in (
+        ("models", "data.load(3)"),
+        ("derived", "models"),
+        ("deeper", "derived"),
+    ):
         assert names[name].why == "the result of calling sklearn.datasets.load"
-        assert names[name].expression == "data.load(3)"
+        assert names[name].expression == expression
         assert names[name].span.line == 5
     assert isinstance(names["instance"], Instance)
     assert names["instance"].cls.dotted == "sklearn.datasets.Bunch"

@@ -69,7 +69,6 @@ class FunctionBuilder(HostObject):
         skipped
         | _sources
         | Settings.calls
-        | Settings.answers
         | Serving.calls
         | frozenset(_refused)
         | frozenset(
@@ -93,7 +92,7 @@ class FunctionBuilder(HostObject):
     def read(self, name: str) -> Any:
         if name in self.skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
-        if name in Settings.calls or name in Settings.answers:
+        if name in Settings.calls:
             return self.settings.call(name, self)
         if name in Serving.calls:
             return self.serving.call(name, self)

@@ -50,6 +50,9 @@ TRIGGER_NAME = pattern(
 #: What runs on 1.14.1, whose images bring wheels for them (nuclio.md 7).
 RUNTIMES = ("python:3.11", "python:3.10", "python:3.9")
 
+#: Names of functions that Nuclio keeps for its own services.
+RESERVED_NAMES = frozenset(("controller", "dashboard", "dlx", "scaler"))
+
 _ANY = Free(dict)
 _MANY = Free(list)
 
@@ -66,7 +69,8 @@ ENV = Record(
                     {"apiVersion": TEXT, "fieldPath": NAME}, required=("fieldPath",)
                 ),
                 "resourceFieldRef": _ANY,
-            }
+            },
+            is_choice=True,
         ),
     },
     required=("name",),

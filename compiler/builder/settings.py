@@ -66,16 +66,18 @@ _MEANINGLESS = frozenset(
 class Settings:
     """What a function's calls and `fn.spec` say about where and how it runs."""
 
-    #: Methods of functions that end here; each gives the function back.
-    calls = frozenset(
-        """add_trigger disable_default_http_trigger enable_default_http_trigger set_config set_env
-        set_env_from_secret set_env_from_secret_ref set_envs set_image_pull_configuration set_label
-        with_annotations with_commands with_http with_limits with_node_selection
-        with_preemption_mode with_priority_class with_requests with_requirements
-        with_security_context with_service_type with_sidecar""".split()
+    #: Methods of functions that give the function back.
+    _chained = frozenset(
+        """add_trigger set_config set_env set_env_from_secret set_env_from_secret_ref set_envs
+        set_label with_annotations with_commands with_http with_requirements""".split()
     )
-    #: Methods of functions that give a value.
-    answers = frozenset(("get_env", "is_env_exists"))
+    #: Methods of functions that end here; those not chained give a value or None.
+    calls = _chained | frozenset(
+        """disable_default_http_trigger enable_default_http_trigger get_env is_env_exists
+        set_image_pull_configuration with_limits with_node_selection with_preemption_mode
+        with_priority_class with_requests with_security_context with_service_type
+        with_sidecar""".split()
+    )
     #: Methods of `fn.spec`.
     of_spec = frozenset(("with_volumes", "with_volume_mounts", "update_vols_and_mounts"))
     #: Attributes of `fn.spec` that end here.
@@ -101,9 +103,9 @@ class Settings:
     # -- how the function reaches it
 
     def call(self, name: str, function: FunctionBuilder) -> HostFunction:
-        """The method `fn.<name>`."""
+        """The method `fn.<name>`; as in MLRun, not all of them can be chained."""
         made = getattr(self, name)
-        if name in self.answers:
+        if name not in self._chained:
             return HostFunction(f"fn.{name}", made)
 
         @wraps(made)

@@ -10,7 +10,7 @@ from .. import ir
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import EnvValue, Unknown
 from .mistakes import unknown_value
-from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, TRIGGERS
+from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, RESERVED_NAMES, TRIGGERS
 from .plain import plain
 from .settings import ATTRIBUTES, Settings, field, requirement_lines
 from .shapes import Path, Problem, checked
@@ -31,6 +31,14 @@ def settle(settings: Settings) -> ir.Settings:
     added to the session's diagnostics, all of it.
     """
     settling = _Settling(settings)
+    if settings.name in RESERVED_NAMES:
+        settings.session.diagnostics.warning(
+            "GC018",
+            f"Nuclio does not deploy a function of the name {settings.name!r}: that is one of its "
+            "own services",
+            settings.span,
+            help="name it otherwise, or change metadata.name when you deploy",
+        )
     config = settling.config()
     build = settings.build
     return ir.Settings(
@@ -58,12 +66,13 @@ class _Settling:
     def config(self) -> Mapping[str, Any]:
         """What the file says of the function's configuration, in Nuclio's own terms."""
         settings = self._settings
-        tree: _Tree = self._plain(settings.base_spec, "base_spec")
-        metadata = tree.setdefault("metadata", {})
+        tree: _Tree = {"metadata": {}, "spec": {}}
+        metadata, spec = tree["metadata"], tree["spec"]
+        for section, value in settings.base_spec.items():
+            self._put(tree, section, value)
         for section in ("labels", "annotations"):
             if found := self._plain(getattr(settings.metadata, section), section):
-                metadata[section] = {**metadata.get(section, {}), **found}
-        spec = tree.setdefault("spec", {})
+                metadata[section] = found
         for attribute, key in ATTRIBUTES.items():
             value = settings.values.get(attribute)
             if value not in (None, "", [], {}):
@@ -75,13 +84,13 @@ class _Settling:
         self._take_out_owned(tree)
         made, problems = checked(_without_nothing(tree), CONFIG)
         self._report(problems)
-        if isinstance(triggers := made.get("spec", {}).get("triggers"), dict):
+        if isinstance(triggers := made["spec"].get("triggers"), dict):
             made["spec"]["triggers"] = self._triggers(triggers, made["spec"])
-        self._check_replicas(made.get("spec", {}))
+        self._check_replicas(made["spec"])
         return {
             section: {key: value for key, value in found.items() if value not in ("", [], {})}
-            for section, found in made.items()
-            if found
+            for section in ("metadata", "spec")
+            if (found := made[section])
         }
 
     def _plain(self, value: Any, name: str) -> Any:
@@ -90,8 +99,16 @@ class _Settling:
     def _put(self, tree: _Tree, key: str, value: Any) -> None:
         """`set_config`: dots part the key, except between backslashes (nuclio-jupyter)."""
         where = self._settings.place(key)
-        parts = _parted(key)
-        value = plain(self._session, value, where, key)
+        self._put_parts(tree, _parted(key), plain(self._session, value, where, key), where)
+
+    def _put_parts(self, tree: _Tree, parts: list[str], value: Any, where: Span) -> None:
+        key = ".".join(parts)
+        if parts in (["metadata"], ["spec"]):
+            if not isinstance(value, dict):
+                raise GraphError(f"{key} must be a mapping", span=where)
+            for inner, item in value.items():
+                self._put_parts(tree, [*parts, inner], item, where)
+            return
         at: Any = tree
         for part in parts[:-1]:
             at = at.setdefault(part, {}) if isinstance(at, dict) else None
@@ -100,7 +117,8 @@ class _Settling:
         last = parts[-1]
         if parts == ["spec", "env"] and isinstance(value, list):
             names = [field(entry, "name") for entry in value]
-            value = [one for one in at["env"] if one["name"] not in names] + value
+            there = at.get("env", [])
+            value = [one for one in there if field(one, "name") not in names] + value
         at[last] = value
 
     def _take_out_owned(self, tree: _Tree) -> None:
@@ -127,7 +145,7 @@ class _Settling:
                     )
 
     def _env(self) -> list[_Tree]:
-        made: list[_Tree] = []
+        made: dict[Any, _Tree] = {}  # by name: of several entries the last one counts
         for entry in self._settings.env:
             name = field(entry, "name")
             where = self._settings.place(f"env.{name}")
@@ -144,8 +162,12 @@ class _Settling:
             found = plain(self._session, entry, where, "the variable")
             if isinstance(found, dict) and not isinstance(found.get("value"), str | None):
                 found["value"] = str(found["value"])
-            made.append(found)
-        return made
+            if isinstance(found, dict) and {"value", "valueFrom"} <= _without_nothing(found).keys():
+                raise GraphError(
+                    f"the variable {name!r} has a value and a place where it comes from", span=where
+                )
+            made[name if isinstance(name, str) else len(made)] = found
+        return list(made.values())
 
     def _volumes(self) -> list[_Tree]:
         """Volumes with their mounts, which Nuclio keeps together; one path is mounted once."""
@@ -214,16 +236,22 @@ class _Settling:
                     where,
                 )
                 continue
-            made[name] = self._trigger(name, kind, struct, where)
-        if len(found := [name for name in made if made[name]["kind"] == "http"]) > 1:
+            found = self._trigger(name, kind, struct, where)
+            if found is None:
+                continue
+            made[name] = found
+            if kind == "http" and found.get("attributes", {}).get("port"):
+                # A port of every node: MLRun's functions have such a service by default.
+                spec.setdefault("serviceType", "NodePort")
+        if len(http := [name for name in made if made[name]["kind"] == "http"]) > 1:
             raise GraphError(
-                f"there are two HTTP triggers, {found[0]!r} and {found[1]!r}; Nuclio takes one",
-                span=self._place(("spec", "triggers", found[1])),
-                help=f"give one trigger all settings: with_http(trigger_name={found[0]!r}, ...)",
+                f"there are two HTTP triggers, {http[0]!r} and {http[1]!r}; Nuclio takes one",
+                span=self._place(("spec", "triggers", http[1])),
+                help=f"give one trigger all settings: with_http(trigger_name={http[0]!r}, ...)",
             )
         return made
 
-    def _trigger(self, name: str, kind: str, struct: _Tree, where: Span) -> _Tree:
+    def _trigger(self, name: str, kind: str, struct: _Tree, where: Span) -> _Tree | None:
         if _is_on(struct.pop("batch", None)):
             raise GraphError("graphc does not compile batches of events yet", code="GC016")
         if struct.pop("mode", "sync") != "sync":
@@ -235,6 +263,8 @@ class _Settling:
             )
         struct, problems = checked(struct, TRIGGERS[kind], ("spec", "triggers", name))
         self._report(problems)
+        if any(problem.is_error for problem in problems):
+            return None
         workers = struct.pop("maxWorkers", None)
         struct["numWorkers"] = struct.get("numWorkers") or workers or 1
         struct["name"] = name

@@ -40,6 +40,8 @@ class Record:
 
     keys: Mapping[str, Shape]
     required: tuple[str, ...] = ()
+    #: Is there exactly one of the keys?
+    is_choice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,10 @@ def _checked(value: Any, shape: Shape, path: Path, problems: list[Problem]) -> A
                 if one is not None
             ]
         case Free(kind=kind):
-            if not isinstance(value, kind):
-                what = "a list" if kind is list else "a mapping"
+            if not isinstance(value, kind) or (
+                kind is list and not all(isinstance(one, dict) for one in value)
+            ):
+                what = "a list of mappings" if kind is list else "a mapping"
                 problems.append(Problem(path, f"must be {what}, not {_shown(value)}"))
         case Table() | Record():
             if not isinstance(value, dict):
@@ -151,6 +155,8 @@ def _entries(
     if isinstance(shape, Record):
         there = {spelled.get(key.lower(), key) for key, item in value.items() if item is not None}
         problems += [Problem(path, f"has no {key!r}") for key in shape.required if key not in there]
+        if shape.is_choice and len(there) != 1:
+            problems.append(Problem(path, f"must have one of {', '.join(shape.keys)}"))
 
 
 def _shown(value: Any) -> str:

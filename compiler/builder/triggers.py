@@ -162,14 +162,16 @@ def set_timeouts(
 ) -> None:
     """`worker_timeout` and `gateway_timeout` of `with_http`, in seconds."""
     span = session.argument_span
+    waits = 0
     if worker_timeout:
-        waits = number(session, worker_timeout, "worker_timeout", span("worker_timeout", 6))
+        where, most = span("worker_timeout", 6), 2**31 // 1000
+        waits = number(session, worker_timeout, "worker_timeout", where, most)
         struct["workerAvailabilityTimeoutMilliseconds"] = waits * 1000
         gateway_timeout = gateway_timeout or waits + 60
     if gateway_timeout:
         where = span("gateway_timeout", 7)
         answers = number(session, gateway_timeout, "gateway_timeout", where)
-        if worker_timeout and worker_timeout >= answers:
+        if waits >= answers:
             raise GraphError("gateway_timeout must be greater than worker_timeout", span=where)
         for part in ("connect", "read", "send"):
             struct["annotations"][_PROXY.format(part)] = str(answers)

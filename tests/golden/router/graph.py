@@ -29,7 +29,7 @@ def echo(body):
     return body
 
 
-fn = mlrun.new_function("scaler", kind="serving", image="mlrun/mlrun", requirements=["numpy==1.26.4"])
+fn = mlrun.new_function("scaling", kind="serving", image="mlrun/mlrun", requirements=["numpy==1.26.4"])
 fn.set_topology("router")
 fn.add_model("double", class_name="Scaler", model_path="", factor=2)
 fn.add_model("times:v1", class_name=Checked, model_path="", factor=10)

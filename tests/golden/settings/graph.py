@@ -25,7 +25,8 @@ fn.set_env("ACCOUNT", os.environ["AWS_ACCOUNT"]).set_env("LEVEL", 2)
 fn.spec.env.append({"name": "CACHE", "value": "/tmp/cache"})
 
 # the pods
-fn.with_limits(mem="1Gi", cpu=2, gpus=1).with_limits(cpu="1500m", patch=True)
+fn.with_limits(mem="1Gi", cpu=2, gpus=1)
+fn.with_limits(cpu="1500m", patch=True)
 fn.with_requests(mem="512Mi", cpu=0.5)
 fn.spec.min_replicas = 2
 fn.spec.max_replicas = 3

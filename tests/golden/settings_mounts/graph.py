@@ -1,6 +1,5 @@
 """Volumes and credentials by modifiers, in chains and by a function of the file's own."""
 import mlrun
-from mlrun.platforms.iguazio import mount_v3io
 from mlrun.runtimes import mounts
 
 
@@ -20,7 +19,7 @@ fn.apply(mounts.mount_s3(prefix="SECOND_", aws_access_key="AKIAEXAMPLE", non_ano
 fn.apply(mounts.set_env_variables({"A": 1}, B="two"))
 fn.apply(mounts.set_env_vars_from_secret("tokens", keys="ONE;TWO"))
 fn.apply(mounts.set_env_vars_from_secret("everything"))
-fn.apply(mount_v3io(remote="users/admin/models", secret="v3io", volume_mounts=[mlrun.VolumeMount("/v3io", "big")]))
+fn.apply(mlrun.mount_v3io(remote="users/admin/models", secret="v3io", volume_mounts=[mlrun.VolumeMount("/v3io", "big")]))
 fn.apply(mlrun.auto_mount("claim", "/data")).apply(mlrun.auto_mount())
 fn.spec.with_volumes({"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}})
 fn.spec.with_volume_mounts([{"name": "tmp", "mountPath": "/tmp/work"}, {"name": "tmp", "mountPath": "/var/cache", "subPath": "c"}])

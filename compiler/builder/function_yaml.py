@@ -93,11 +93,21 @@ def _settings(function: FunctionBuilder, document: Mapping[str, Any]) -> None:
         if isinstance(spec, dict) and spec.get(name):
             function.spec.assign(name, spec[name])
     simple = """graph_initializer load_mode error_stream track_models default_content_type
-        min_replicas max_replicas description service_account readiness_timeout
-        node_name node_selector""".split()
+        config custom_scaling_metric_specs description disable_default_http_trigger env_from
+        image_pull_policy image_pull_secret max_replicas min_replicas node_name node_selector
+        affinity nuclio_runtime preemption_mode priority_class_name readiness_timeout
+        readiness_timeout_before_failure replicas resources security_context service_account
+        service_type tolerations volume_mounts volumes""".split()
     for name in simple:
         if isinstance(spec, dict) and spec.get(name) not in (None, "", {}, [], False):
             function.spec.assign(name, spec[name])
+    metadata = function.settings.metadata
+    for section, place in (
+        ("labels", "metadata.labels"),
+        ("annotations", "spec.base_spec.metadata.annotations"),
+    ):
+        if isinstance(found := _part(document, place), dict):
+            metadata.assign(section, found)
     if isinstance(found := _part(document, "spec.build.base_image"), str) and found:
         function.read("set_config").call("spec.build.baseImage", found)
     for call, place in (

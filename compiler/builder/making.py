@@ -131,6 +131,8 @@ class Making:
             tag=tag,
         )
         function.settings.values["description"] = description
+        for key, value in (labels or {}).items() if isinstance(labels, dict) else ():
+            function.settings.set_label(key, value)
         return function
 
     def of_file(

@@ -29,7 +29,10 @@ def members(session: Session) -> Mapping[str, HostFunction]:
     """The functions that make modifiers, by name."""
     mounts = Mounts(session)
     names = (name for name in dir(mounts) if not name.startswith("_"))
-    return {name: HostFunction(f"mlrun.{name}", getattr(mounts, name)) for name in names}
+    return {
+        name: HostFunction(f"mlrun.{name}", getattr(mounts, name), idle=lambda *args: True)
+        for name in names
+    }
 
 
 def _modifier(change: _Change) -> HostFunction:

@@ -98,7 +98,7 @@ class Settings:
         self.base_spec: Any = {}
         self.build = Build(self)
         self.metadata = Metadata(self)
-        self._places: dict[str, Span] = {}
+        self.places: dict[str, Span] = {}
 
     # -- how the function reaches it
 
@@ -126,7 +126,7 @@ class Settings:
 
     def assign(self, name: str, value: Any) -> None:
         """`fn.spec.<name> = value`"""
-        self._places[name] = self.session.span
+        self.places[name] = self.session.span
         if name in _CONTAINERS:
             value = container(self.session, value, f"spec.{name}", _CONTAINERS[name])
         if name == "replicas":
@@ -154,8 +154,8 @@ class Settings:
     def place(self, key: str) -> Span:
         """Where a setting was made: an attribute of spec, or a dotted key."""
         while key:
-            if key in self._places:
-                return self._places[key]
+            if key in self.places:
+                return self.places[key]
             key = key.rpartition(".")[0]
         return self.span
 
@@ -167,7 +167,7 @@ class Settings:
 
     def _set(self, name: str, value: Any) -> None:
         self.values[name] = value
-        self._places[name] = self.session.span
+        self.places[name] = self.session.span
 
     # -- the image
 
@@ -203,7 +203,7 @@ class Settings:
         where = self.session.argument_span("commands", 0)
         if not isinstance(commands, list | tuple):
             raise self.session.wrong_value(commands, "commands must be a list", where)
-        self._places["commands"] = where
+        self.places["commands"] = where
         if overwrite:
             self.build.commands = []
         for command in commands:
@@ -227,7 +227,7 @@ class Settings:
         where = self.session.argument_span("name", 0)
         name = self.session.text(name, "the variable's name", where)
         entry = {"name": name, **entry}
-        self._places[f"env.{name}"] = self.session.span
+        self.places[f"env.{name}"] = self.session.span
         for place, there in enumerate(self.env):
             if field(there, "name") == name:
                 self.env[place] = entry
@@ -316,7 +316,7 @@ class Settings:
             raise self.session.wrong_value(resources, "spec.resources must be a dict", self.span)
         there = resources.get(section)
         resources[section] = {**there, **given} if patch and isinstance(there, dict) else given
-        self._places[f"spec.resources.{section}"] = self.session.span
+        self.places[f"spec.resources.{section}"] = self.session.span
 
     def mount(
         self, name: Any, source: dict[str, Any], path: Any, more: dict[str, Any] | None = None
@@ -327,12 +327,12 @@ class Settings:
 
     def with_volumes(self, volumes: Any) -> None:
         self.volumes.extend(volumes if isinstance(volumes, list | tuple) else [volumes])
-        self._places["volumes"] = self.session.span
+        self.places["volumes"] = self.session.span
 
     def with_volume_mounts(self, volume_mounts: Any) -> None:
         many = isinstance(volume_mounts, list | tuple)
         self.volume_mounts.extend(volume_mounts if many else [volume_mounts])
-        self._places["volumes"] = self.session.span
+        self.places["volumes"] = self.session.span
 
     def update_vols_and_mounts(self, volumes: Any, volume_mounts: Any) -> None:
         self.with_volumes(volumes or [])
@@ -405,7 +405,7 @@ class Settings:
         self.values["resources"] = {}
         there = self.config.setdefault("spec.sidecars", [])
         there[:] = [one for one in there if field(one, "name") != name] + [made]
-        self._places["spec.sidecars"] = self.session.span
+        self.places["spec.sidecars"] = self.session.span
 
     # -- triggers and everything else
 
@@ -458,7 +458,7 @@ class Settings:
     def set_config(self, key: Any, value: Any) -> None:
         key = self.session.text(key, "the key", self.session.argument_span("key", 0))
         self.config[key] = value
-        self._places[key] = self.session.span
+        self.places[key] = self.session.span
 
     def with_annotations(self, annotations: Any) -> None:
         where = self.session.argument_span("annotations", 0)
@@ -466,13 +466,13 @@ class Settings:
             raise self.session.wrong_value(annotations, "annotations must be a dict", where)
         for key, value in plain(self.session, annotations, where, "the annotation").items():
             self.metadata.annotations[key] = str(value)
-            self._places[f"metadata.annotations.{key}"] = where
+            self.places[f"metadata.annotations.{key}"] = where
 
     def set_label(self, key: Any, value: Any) -> None:
         where = self.session.argument_span("value", 1)
         key = self.session.text(key, "the label's name", self.session.argument_span("key", 0))
         self.metadata.labels[key] = str(plain(self.session, value, where, "the label's value"))
-        self._places[f"metadata.labels.{key}"] = where
+        self.places[f"metadata.labels.{key}"] = where
 
 
 class Build(HostObject):
@@ -490,7 +490,7 @@ class Build(HostObject):
 
     def assign(self, name: str, value: Any) -> None:
         settings = self._settings
-        settings._places[name] = settings.session.span
+        settings.places[name] = settings.session.span
         if name in ("commands", "requirements"):
             value = container(settings.session, value, f"spec.build.{name}", list)
         if name in self._kept:
@@ -528,7 +528,7 @@ class Metadata(HostObject):
 
     def assign(self, name: str, value: Any) -> None:
         settings = self._settings
-        settings._places[name] = settings.session.span
+        settings.places[name] = settings.session.span
         if name in self._kept:
             setattr(self, name, container(settings.session, value, f"metadata.{name}", dict))
         elif name == "name":

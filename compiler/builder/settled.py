@@ -176,7 +176,7 @@ class _Settling:
             (
                 settings.place(name)
                 for name in ("volumes", "volume_mounts")
-                if name in settings._places
+                if name in settings.places
             ),
             settings.span,
         )
@@ -299,7 +299,7 @@ class _Settling:
         settings = self._settings
         image = self._image or settings.image or settings.build.base_image or ""
         name = next(
-            (name for name in ("image", "base_image") if name in settings._places),
+            (name for name in ("image", "base_image") if name in settings.places),
             "spec.build.baseImage",
         )
         where = settings.place(name)
@@ -361,7 +361,7 @@ class _Settling:
             env = settings.env
             entry = env[int(path[2])] if int(path[2]) < len(env) else None
             return settings.place(f"env.{field(entry, 'name')}")
-        if len(path) > 1 and (attribute := _ATTRIBUTE_OF.get(path[1])) in settings._places:
+        if len(path) > 1 and (attribute := _ATTRIBUTE_OF.get(path[1])) in settings.places:
             return settings.place(str(attribute))
         return settings.place(".".join(path))
 

@@ -105,7 +105,11 @@ def module(session: Session, dotted: str) -> HostModule:
     makers: dict[str, Callable[..., Any]] = {"HttpTrigger": make_http, "CronTrigger": make_cron}
     makers |= dict.fromkeys(("KafkaTrigger", "V3IOStreamTrigger"), make_stream)
     return HostModule(
-        dotted, {name: HostFunction(f"nuclio.{name}", maker) for name, maker in makers.items()}
+        dotted,
+        {
+            name: HostFunction(f"nuclio.{name}", maker, idle=lambda *args: True)
+            for name, maker in makers.items()
+        },
     )
 
 

@@ -45,3 +45,5 @@ def _announce(endpoint: Any) -> None:
     say(f"{endpoint.function}: {endpoint.url}")
     for route in endpoint.routes:
         say(f"  {endpoint.url.rstrip('/')}{route}")
+    for remark in endpoint.remarks:
+        say(f"  {remark}")

@@ -7,7 +7,9 @@ people want to see, `graph.json`. What does not look as graphc writes it is an e
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from urllib.parse import quote
 
 import yaml
 
+from ..codegen.text import one_line
 from ..diagnostics import GraphError
 
 #: Nuclio's own defaults for an HTTP trigger.
@@ -48,6 +51,8 @@ class Package:
     log_level: str
     #: Paths that the function answers, for people to read.
     routes: tuple[str, ...]
+    #: What of the configuration is not done here, in sentences.
+    remarks: tuple[str, ...]
 
 
 def find_packages(dist: Path) -> tuple[Package, ...]:
@@ -94,6 +99,7 @@ def read_package(folder: Path) -> Package:
         trigger_name=trigger_name,
         log_level=_log_level(spec),
         routes=_routes(folder),
+        remarks=tuple(map(one_line, (*_triggers_left_out(spec), *_env_left_out(spec)))),
     )
 
 
@@ -166,6 +172,26 @@ def _env(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             if isinstance(name, str) and _ENV_NAME.fullmatch(name) and "\0" not in value:
                 found[name] = value
     return tuple(found.items())
+
+
+def _env_left_out(spec: dict[str, Any]) -> Iterator[str]:
+    """Variables that have their value from elsewhere, as far as nobody has set them here."""
+    listed = spec.get("env")
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, dict) and item.get("value") is None:
+            name = item.get("name")
+            if isinstance(name, str) and _ENV_NAME.fullmatch(name) and name not in os.environ:
+                source = item.get("valueFrom")
+                kind = next(iter(source)) if isinstance(source, dict) and source else ""
+                place = f"Kubernetes ({kind})" if kind else "where the function is deployed"
+                yield f"{name} is not set: its value comes from {place}"
+
+
+def _triggers_left_out(spec: dict[str, Any]) -> Iterator[str]:
+    for name, trigger in _mapping(spec, "triggers").items():
+        kind = trigger.get("kind") if isinstance(trigger, dict) else None
+        if kind != "http":
+            yield f"trigger {name} ({kind}) does not run here"
 
 
 def _http_trigger(spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:

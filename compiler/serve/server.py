@@ -39,6 +39,8 @@ class Endpoint:
     #: Paths that people may want to call.
     routes: tuple[str, ...]
     workers: int
+    #: What of the package's configuration is not done here, in sentences.
+    remarks: tuple[str, ...] = ()
 
 
 def write_line(line: str) -> None:
@@ -226,6 +228,7 @@ class Server:
             url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
             routes=pool.package.routes,
             workers=pool.count,
+            remarks=pool.package.remarks,
         )
 
 

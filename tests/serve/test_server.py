@@ -433,6 +433,31 @@ def test_each_function_has_a_port_and_its_routes(
     assert running.call("/__internal/health").status == 200
 
 
+def test_what_is_not_done_here_is_said(
+    make_package: MakePackage, start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE", "x")
+    make_package(
+        "import os\ndef handler(c, e): return os.environ.get('HERE')",
+        env=[
+            {"name": "HERE"},
+            {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}},
+            {"name": "V3IO_API"},
+        ],
+        triggers={
+            "tick": {"kind": "cron", "numWorkers": 1, "attributes": {"interval": "1s"}},
+            "http": {"kind": "http", "numWorkers": 1},
+        },
+    )
+    running = start_server()
+    assert running.endpoints[0].remarks == (
+        "trigger tick (cron) does not run here",
+        "TOKEN is not set: its value comes from Kubernetes (secretKeyRef)",
+        "V3IO_API is not set: its value comes from where the function is deployed",
+    )
+    assert running.call().body == b"x"
+
+
 def test_a_taken_port(make_package: MakePackage, start_server: StartServer) -> None:
     make_package("def handler(c, e): return 'b'")
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(GraphError) as caught:

@@ -22,6 +22,7 @@ from .frontend.given import Given
 from .nesting import with_deep_stack
 from .package.assemble import Part, assemble
 from .package.bundle import bundle
+from .package.data_files import data_files
 from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
@@ -29,6 +30,7 @@ from .passes.resolve import resolve
 from .passes.slicing import RESERVED, slice_code
 from .passes.validate import validate
 from .plan import Plan
+from .requirements import read_declared
 from .source import SourceTree
 
 
@@ -46,6 +48,12 @@ class Options:
     bundle_models: bool = False
     #: Where relative model paths are looked up, as MLRun does from the working directory.
     models_root: Path = field(default_factory=Path.cwd)
+    #: Of mlrun and storey, what packages may depend on where step code uses it.
+    allow: frozenset[str] = frozenset()
+    #: The user's packages that do not lie beside the graph file, or folders of them.
+    packages: tuple[Path, ...] = ()
+    #: Requirements, constraints and lock files besides those beside the graph file.
+    requirements: tuple[Path, ...] = ()
 
 
 class _Stopped(Exception):
@@ -96,8 +104,9 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     stage = _stopwatch(made.timings)
 
     with stage("read"):
-        tree = SourceTree(main)
+        tree = SourceTree(main, options.packages)
         _ = tree.main.tree  # a file that is no Python ends here
+        declared = read_declared(tree.root, options.requirements, diagnostics)
     # The statements of the file, as far as they concern graphs.
     with stage("evaluate"):
         session = Session(tree, diagnostics, options.env)
@@ -137,16 +146,21 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     # The user's code that each function needs, and its models.
     with stage("slice"):
         parts = {
-            plan.function.name: Part(
-                plan,
-                slice_code(tree, index, _roots(plan.function), RESERVED, diagnostics),
-                bundle(plan.function, options.models_root, options.bundle_models, diagnostics),
-            )
+            plan.function.name: _part(plan, tree, index, options, diagnostics)
             for plan in made.plans
         }
     made.go_on()
     with stage("generate"):
-        made.files = assemble(graph, tree, parts)
+        made.files = assemble(graph, tree, parts, declared)
+
+
+def _part(
+    plan: Plan, tree: SourceTree, index: CodeIndex, options: Options, diagnostics: Diagnostics
+) -> Part:
+    """The files of a function that are the user's."""
+    code = slice_code(tree, index, _roots(plan.function), RESERVED, diagnostics, options.allow)
+    models = bundle(plan.function, options.models_root, options.bundle_models, diagnostics)
+    return Part(plan, code, models, data_files(code, tree, diagnostics))
 
 
 def _roots(function: ir.Function) -> list[Symbol]:

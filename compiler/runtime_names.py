@@ -50,6 +50,8 @@ _COUNTERPARTS = {
     "mlrun.serving.routers.ParallelRun": ("ensembles", "ParallelRun"),
     "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
     "mlrun.serving.GraphContext": ("context", "GraphContext"),
+    "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
+    "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
 }
 
 #: Of mlrun.errors, what step code raises and catches; every other name there is refused.
@@ -63,7 +65,7 @@ _ERRORS = frozenset({
     "MLRunMissingDependencyError", "MLRunTimeoutError", "MLRunTaskNotReadyError",
     "MLRunValueError", "MLRunFatalFailureError", "MLRunTaskCancelledError",
     "MLRunPaginationEndOfResultsError", "MLRunMissingProjectError", "MLRunRetryExhaustedError",
-    "err_to_str",
+    "err_to_str", "err_for_status_code", "raise_for_status",
 })  # fmt: skip
 
 #: Bases that say how a step is written to a function spec, and nothing at run time.
@@ -89,7 +91,15 @@ _HELP = {
     "mlrun.utils.logger": "use the logger of the step's context: context.logger",
     "mlrun.utils.helpers.logger": "use the logger of the step's context: context.logger",
     "mlrun.get_or_create_ctx": "take `context` as a parameter of the class or function instead",
-    "mlrun.get_secret_or_env": "use context.get_secret(...) or os.environ instead",
+    "mlrun.get_current_project": "take what the step needs as arguments of its class",
+    "mlrun.get_dataitem": "read it with the store's own library, or mount it",
+    "mlrun.run.get_dataitem": "read it with the store's own library, or mount it",
+    "mlrun.artifacts.get_model": "use get_model() of V2ModelServer",
+    "mlrun.get_model": "use get_model() of V2ModelServer",
+    "mlrun.mlconf": "read it from the environment",
+    "mlrun.config": "read it from the environment",
+    "mlrun.utils.now_date": "use datetime.now(timezone.utc)",
+    "mlrun.feature_store": "query the feature store's service with an HTTP client",
 }
 
 

@@ -9,9 +9,13 @@ there if they are not in the folder.
 from __future__ import annotations
 
 import ast
+import io
+import itertools
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+import sys
+import tokenize
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from keyword import iskeyword
@@ -154,10 +158,17 @@ class SourceModule:
 
 
 class SourceTree:
-    """The graph file and the modules beside it."""
+    """The graph file, the modules beside it, and packages that lie elsewhere.
 
-    def __init__(self, main: Path) -> None:
+    `packages`: packages, modules, or folders that modules are looked for in.
+    """
+
+    def __init__(self, main: Path, packages: Sequence[Path] = ()) -> None:
         self.root = main.parent
+        #: Folders, and the one top-level name that is looked for there; "" is any.
+        self._elsewhere: list[tuple[Path, str]] = []
+        for package in packages:
+            self._add_elsewhere(package)
         self._modules: dict[str, SourceModule | None] = {}
         #: What `%%writefile` cells of the graph file make.
         self._written: Mapping[str, WrittenFile] = {}
@@ -173,6 +184,30 @@ class SourceTree:
         if name not in self._modules:
             self._modules[name] = self._find(name)
         return self._modules[name]
+
+    def search(self, folder: str) -> None:
+        """Looks for modules in this folder too, as of a project's context."""
+        target = self.root / folder
+        if target.is_dir() and target.resolve() != self.root.resolve():
+            self._add_elsewhere(target)
+            self._modules = {key: found for key, found in self._modules.items() if found}
+
+    def _add_elsewhere(self, package: Path) -> None:
+        package = package.resolve()
+        if package.suffix == ".py":
+            self._elsewhere.append((package.parent, package.stem))
+        elif (package / "__init__.py").is_file():
+            self._elsewhere.append((package.parent, package.name))
+        else:
+            self._elsewhere.append((package, ""))
+
+    def _folders(self, top: str) -> Iterator[Path]:
+        """Where modules of a top-level name are looked for."""
+        yield self.root
+        for folder, only in self._elsewhere:
+            # A project's context must not take the place of Python's own modules.
+            if only == top or (not only and top not in sys.stdlib_module_names):
+                yield folder
 
     def text(self, path: str, where: Span) -> str:
         """The text of a file given by its path, relative to the graph file's folder."""
@@ -223,13 +258,20 @@ class SourceTree:
             del self._modules[name]
         return name
 
+    def beside(self, path: str) -> Path | None:
+        """The file or folder at a path relative to the graph file's folder, if it is there."""
+        top = path.partition("/")[0]
+        found = (folder / path for folder in self._folders(top))
+        return next((target for target in found if target.exists()), None)
+
     def _find(self, name: str) -> SourceModule | None:
         parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
             return None
         stem = "/".join(parts)
-        for path in (f"{stem}/__init__.py", f"{stem}.py"):
-            file = self.root / path
+        paths = (f"{stem}/__init__.py", f"{stem}.py")
+        for folder, path in itertools.product(self._folders(parts[0]), paths):
+            file = folder / path
             if file.is_file():
                 if file.resolve() == self.main.file.resolve():
                     return self.main
@@ -256,8 +298,8 @@ class SourceTree:
         path = name.replace(".", "/")
         if any(item.startswith(f"{path}/") and item.endswith(".py") for item in self._written):
             return True
-        folder = self.root / path
-        return folder.is_dir() and any(folder.rglob("*.py"))
+        folders = (folder / path for folder in self._folders(name.partition(".")[0]))
+        return any(folder.is_dir() and any(folder.rglob("*.py")) for folder in folders)
 
 
 def _read(file: Path, path: str) -> str:
@@ -268,11 +310,16 @@ def _read(file: Path, path: str) -> str:
     except OSError as exc:
         raise GraphError(f"cannot read {path}: {exc.strerror}", code="GC001") from exc
     try:
-        # libcst reads a declared encoding itself; graph files in practice are UTF-8.
-        text = data.decode("utf-8-sig")
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, LookupError) as exc:  # not UTF-8, or a declared encoding that is none
+        reason = exc.msg if isinstance(exc, SyntaxError) else exc
+        raise GraphError(
+            f"{path} cannot be decoded: {reason}", code="GC001", help="save the file as UTF-8"
+        ) from exc
     except UnicodeDecodeError as exc:
         raise GraphError(
-            f"{path} is not UTF-8: {exc.reason} at byte {exc.start}",
+            f"{path} is not {exc.encoding.upper()}: {exc.reason} at byte {exc.start}",
             code="GC001",
             help="save the file as UTF-8",
         ) from exc

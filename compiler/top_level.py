@@ -90,7 +90,10 @@ class ModuleIndex:
         if not found:
             return self.left_out[name][-1] if name in self.left_out else None
         regular = [binding for unit, binding in found if not _is_fallback(unit.node, binding)]
-        return (regular or [binding for _, binding in found])[-1]
+        regular = regular or [binding for _, binding in found]
+        # `names += [...]` goes on with what the name was, which may be another module's.
+        made = [binding for binding in regular if not isinstance(binding.node, cst.AugAssign)]
+        return (made or regular)[-1]
 
     def listed(self) -> tuple[str, ...] | None:
         """The names in `__all__`; None if there is none, or it is computed."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
+from typing import Any, Optional, Union
 
 
 def inline(values: dict[str, str], prefix: str = "") -> dict[str, str | None]:
@@ -31,3 +34,34 @@ def file(path: str, prefix: str = "") -> dict[str, str | None]:
         if equals:
             found[prefix + name.strip()] = os.path.expandvars(value.strip())
     return found
+
+
+def get_secret_or_env(
+    key: str,
+    secret_provider: Union[dict[str, Any], Callable[[str], Any], None] = None,
+    default: Optional[str] = None,
+    prefix: Optional[str] = None,
+) -> Any:
+    """`mlrun.get_secret_or_env`: from the provider, the environment, or the default."""
+    if prefix:
+        key = f"{prefix}_{key}"
+    if secret_provider:
+        get: Any = getattr(secret_provider, "get", secret_provider)
+        if value := get(key):
+            return value
+    return os.environ.get(key) or _in_lists(key) or default
+
+
+def _in_lists(key: str) -> Any:
+    """mlrun looks into variables that hold `[{"name": ..., "value": ...}]`, too."""
+    for text in os.environ.values():
+        if text.lstrip()[:1] == "[":
+            try:
+                entries = json.loads(text)
+            except ValueError:
+                continue
+            for entry in entries:
+                found = isinstance(entry, dict) and entry.get("name") == key
+                if found and entry.get("value"):
+                    return entry["value"]
+    return None

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from graphc.code_index import CodeIndex, Parameter, Signature, Symbol
-from graphc.requirements import distribution, requirement_lines
 from graphc.runtime_names import canonical, counterparts
 from graphc.source import SourceTree
 
@@ -262,43 +261,3 @@ def test_corpus_is_indexed() -> None:
         for name in index.names(""):
             index.ancestors(Symbol("", name))
             index.constructor(Symbol("", name))
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("numpy", "numpy"),
-        ("sklearn", "scikit-learn"),
-        ("yaml", "PyYAML"),
-        ("google.protobuf.message", "protobuf"),
-        ("google.cloud.storage.Client", "google-cloud-storage"),
-        ("google.cloud.new_thing", "google-cloud-new-thing"),
-        ("my_package.inner", "my-package"),
-    ],
-)
-def test_distribution(name: str, expected: str) -> None:
-    assert distribution(name) == expected
-
-
-def test_requirement_lines() -> None:
-    declared = [
-        "Scikit_Learn>=1.2 ; python_version > '3.8'",
-        "opencv-python==4.9  # a comment",
-        "pandas",
-        "./wheels/my_thing-1.0-py3-none-any.whl",
-        "git+https://example.org/x.git@main#egg=other-thing",
-        "numpy --hash=sha256:00",
-        "pandas",
-        "",
-    ]
-    reached = ["sklearn", "cv2", "numpy", "my_thing", "other_thing", "PIL", "requests"]
-    assert requirement_lines(reached, declared) == (
-        "./wheels/my_thing-1.0-py3-none-any.whl",
-        "git+https://example.org/x.git@main#egg=other-thing",
-        "numpy --hash=sha256:00",
-        "opencv-python==4.9  # a comment",
-        "pandas",
-        "Pillow",
-        "requests",
-        "Scikit_Learn>=1.2 ; python_version > '3.8'",
-    )

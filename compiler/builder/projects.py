@@ -45,6 +45,8 @@ class Project(HostObject):
         self.context = context
         known = isinstance(context, str | PurePosixPath) and "://" not in str(context)
         self._folder = str(context) if known else ""
+        if self._folder:
+            session.tree.search(self._folder)
         self._functions: dict[str, Any] = {}
 
     def read(self, name: str) -> Any:

@@ -15,6 +15,7 @@ import dotenv
 
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import EnvValue, External, HostFunction, HostObject, Instance, Unknown
+from ..requirements import wanted_lines
 from . import triggers
 from .mistakes import not_yet
 from .plain import plain
@@ -192,10 +193,23 @@ class Settings:
         if value is None or value == "":
             return []
         if isinstance(value, str | PurePosixPath):
-            value = self.session.tree.text(str(value), where).splitlines()
+            value = self._file_lines(str(value), where)
         if not isinstance(value, list | tuple | set):
             raise self.session.wrong_value(value, "requirements must be a list", where)
         return requirement_lines(self.session, value, where)
+
+    def _file_lines(self, path: str, where: Span) -> list[str]:
+        """The lines of a requirements file, with those of files that it includes."""
+
+        def read(inner: str) -> str | None:
+            try:
+                return self.session.tree.text(inner, where)
+            except GraphError:
+                if inner == path:
+                    raise
+                return None
+
+        return wanted_lines(read, path)
 
     def with_commands(
         self, commands: Any, overwrite: Any = False, prepare_image_for_deploy: Any = True

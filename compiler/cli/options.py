@@ -77,6 +77,9 @@ class Source:
     given: Mapping[str, Any] = field(default_factory=dict)
     functions: tuple[str, ...] = ()
     entry: str = ""
+    allow: frozenset[str] = frozenset()
+    packages: tuple[Path, ...] = ()
+    requirements: tuple[Path, ...] = ()
 
     def build(self, bundle_models: bool = False) -> Build:
         """What becomes of the file, in memory."""
@@ -93,6 +96,9 @@ class Source:
             functions=self.functions,
             entry=self.entry,
             bundle_models=bundle_models,
+            allow=self.allow,
+            packages=self.packages,
+            requirements=self.requirements,
         )
         return compile_graph(self.graph, options)
 
@@ -115,10 +121,23 @@ def graph_source(command: Command) -> Command:
         files: Iterable[Path],
         functions: tuple[str, ...],
         entry: str,
+        allow: Iterable[str],
+        packages: tuple[Path, ...],
+        requirements: tuple[Path, ...],
         **others: Any,
     ) -> None:
         values = {**_values(files), **dict(given)}
-        command(source=Source(graph, dict(env), values, functions, entry), **others)
+        source = Source(
+            graph,
+            dict(env),
+            values,
+            functions,
+            entry,
+            frozenset(allow),
+            packages,
+            requirements,
+        )
+        command(source=source, **others)
 
     return _with(
         wrapper,
@@ -159,6 +178,29 @@ def graph_source(command: Command) -> Command:
                 default="",
                 metavar="MODULE:FUNCTION",
                 help="A function to call after the file's top level, e.g. graph:main.",
+            ),
+            click.option(
+                "--package",
+                "packages",
+                multiple=True,
+                type=click.Path(exists=True, path_type=Path),
+                help="A package of yours that does not lie beside GRAPH, or a folder that modules "
+                "are looked for in. Repeatable.",
+            ),
+            click.option(
+                "--allow",
+                "allow",
+                multiple=True,
+                type=click.Choice(("mlrun", "storey")),
+                help="Let packages depend on it where step code uses what has no counterpart.",
+            ),
+            click.option(
+                "--requirements",
+                "requirements",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                help="A requirements, constraints or lock file to take versions from, besides "
+                "those beside GRAPH. Repeatable.",
             ),
         ],
     )

@@ -121,4 +121,42 @@ WARNINGS = (
         graph.to(name="call", handler="call").respond()
         """,
     ),
+    Code(
+        "GC035",
+        "A data file that user code reads is not part of the package.",
+        """
+        Files that code names from `__file__`, or as resources of a package, are copied to the same
+        place beside the module. A file that is not there, that lies above the folder of the graph
+        file, or whose name is made up at run time cannot be.
+        """,
+        bad="""
+        from pathlib import Path
+
+        def label(event):
+            return (Path(__file__).parent / "labels.json").read_text()[event]
+
+        graph.to(name="label", handler="label").respond()
+        """,
+        good="""
+        def label(event):
+            return "abc"[event]
+
+        graph.to(name="label", handler="label").respond()
+        """,
+    ),
+    Code(
+        "GC036",
+        "A file of declared packages is not understood.",
+        """
+        Versions come from requirements.txt, constraints.txt, pyproject.toml, Pipfile, setup.cfg,
+        environment.yml and lock files beside the graph file, and from those that are named with
+        `--requirements`. What makes no sense in them is passed over; the rest counts.
+        """,
+        bad="""
+        $ echo '???' > requirements.txt && graphc build graph.py
+        """,
+        good="""
+        $ echo 'numpy==1.26.4' > requirements.txt && graphc build graph.py
+        """,
+    ),
 )

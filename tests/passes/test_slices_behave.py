@@ -1,6 +1,7 @@
 """A slice answers as the whole modules do: random sets of modules, run both ways.
 
-A long run, by seeds: `.venv/bin/python tests/passes/test_slices_behave.py 0 5000 /tmp/sets`.
+A long run, by seeds: `.venv/bin/python tests/passes/test_slices_behave.py 0 5000 /tmp/sets`, and
+behind it another interpreter that runs the modules.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ def __getattr__(name):
 class Child:
     """An interpreter that imports modules from folders."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = sys.executable) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(HERE / "slice_child.py")],
+            [python, "-I", "-W", "error", str(HERE / "slice_child.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -105,9 +106,9 @@ def test_slices_behave_as_the_whole_modules(
     compare(tmp_path_factory.mktemp("set"), modules, roots, child)
 
 
-def main(first: int, last: int, folder: Path) -> None:
+def main(first: int, last: int, folder: Path, python: str = sys.executable) -> None:
     """Seeds instead of Hypothesis, which is much faster: what failed, and how many ran."""
-    started, ran, failed = Child(), 0, []
+    started, ran, failed = Child(python), 0, []
     for seed in range(first, last):
         source = random.Random(seed)
         modules = Modules(lambda items, source=source: source.choice(list(items)))
@@ -122,4 +123,4 @@ def main(first: int, last: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])

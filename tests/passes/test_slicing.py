@@ -98,6 +98,8 @@ def test_header_names_hostile_files() -> None:
         ("class.py", "class_"),
         ("graph.test.py", "graph"),
         ("other-module.py", "other_module_"),
+        ("queue.py", "queue_"),
+        ("runtime_min.py", "runtime_min_"),
     ],
 )
 def test_module_name(tmp_path: Path, file: str, expected: str) -> None:
@@ -105,7 +107,7 @@ def test_module_name(tmp_path: Path, file: str, expected: str) -> None:
     assert module_name(SourceTree(tmp_path / file), "") == expected
 
 
-@pytest.mark.parametrize("name", ["nuclio_sdk", "runtime_min"])
+@pytest.mark.parametrize("name", ["nuclio_sdk", "runtime_min", "queue", "json"])
 def test_reserved_module_names(tmp_path: Path, name: str) -> None:
     write(tmp_path, {"graph.py": f"from {name} import f\n", f"{name}.py": "def f(x): return x\n"})
     _, found = cut(tmp_path, "graph.py", [f"{name}:f"])

@@ -18,6 +18,7 @@ Statements that change a kept name in place are kept too; those that build the g
 What is read by name at run time only (`getattr`, strings, `eval`) cannot be seen.
 """
 
+from .data_files import DataUse as DataUse
 from .result import RESERVED as RESERVED
 from .result import Slice as Slice
 from .result import SlicedFile as SlicedFile

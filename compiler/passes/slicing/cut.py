@@ -9,6 +9,9 @@ import libcst as cst
 from ...runtime_names import Counterpart
 from ...top_level import ModuleIndex, Unit
 
+#: A star that stays, whatever it takes; and one that at least loads its module.
+WHOLE, LOADED = "* whole", "* loaded"
+
 
 @dataclass(slots=True)
 class Cut:
@@ -18,7 +21,8 @@ class Cut:
     #: Units that are kept whole; units that are imports have their aliases in `aliases`.
     units: set[int] = field(default_factory=set)
     aliases: set[cst.ImportAlias] = field(default_factory=set)
-    #: Names taken through `from module import *`; `*` keeps the star itself.
+    #: Names taken through `from module import *`; with WHOLE, and LOADED if there are no names,
+    #: the star itself stays.
     stars: dict[cst.ImportFrom, set[str]] = field(default_factory=dict)
     #: Counterparts to import where mlrun or storey is, under the names that the statement binds.
     direct: dict[cst.ImportAlias, Counterpart] = field(default_factory=dict)

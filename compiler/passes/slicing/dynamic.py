@@ -33,6 +33,8 @@ class Dynamic:
     module: str | None = None
     #: It imports a module of a made-up name.
     imports: bool = False
+    #: What attributes of made-up names are taken of.
+    taken_of: cst.BaseExpression | None = None
 
 
 def dynamic_uses(node: cst.CSTNode, found: list[Read], is_function: bool) -> Iterator[Dynamic]:
@@ -56,9 +58,25 @@ def dynamic_uses(node: cst.CSTNode, found: list[Read], is_function: bool) -> Ite
             text = _text(first)
             names = _names(text) if text is not None else None
             yield Dynamic(item, f"{name}(...)", names)
+        elif name == "getattr" and len(item.args) > 1 and _text(item.args[1].value) is None:
+            yield Dynamic(item, "getattr(...)", taken_of=first)
         elif name in _IMPORTERS or name.endswith("import_module"):
             text = _text(first) if first is not None else None
             yield Dynamic(item, f"{name}(...)", (), text, imports=text is None)
+
+
+def _class_annotations(node: cst.CSTNode) -> Iterator[cst.SimpleString]:
+    """Texts in annotations of class bodies."""
+    for item in walk(node):
+        if isinstance(item, cst.ClassDef):
+            for line in item.body.body:
+                for part in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                    if isinstance(part, cst.AnnAssign):
+                        for text in walk(part.annotation):
+                            if isinstance(text, cst.SimpleString) and isinstance(
+                                text.evaluated_value, str
+                            ):
+                                yield text
 
 
 def _text(node: cst.CSTNode) -> str | None:
@@ -68,9 +86,9 @@ def _text(node: cst.CSTNode) -> str | None:
     return None
 
 
-def _names(text: str) -> tuple[str, ...] | None:
+def _names(text: object) -> tuple[str, ...] | None:
     try:
-        tree = cst.parse_module(text.strip() + "\n")
+        tree = cst.parse_module(f"{text}".strip() + "\n")
     except (cst.ParserSyntaxError, RecursionError):
         return None
     return tuple(sorted({read.name for line in tree.body for read in reads(line)}))

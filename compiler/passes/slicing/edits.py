@@ -12,7 +12,7 @@ import libcst as cst
 
 from ...runtime_names import REPLACED, Counterpart
 from ...scopes import Imported, all_parameters, bindings, imports, walk
-from .cut import Cut
+from .cut import LOADED, WHOLE, Cut
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 
@@ -148,15 +148,15 @@ class Editor(cst.CSTTransformer):
                 or imported.module == "__future__"
             ]
             if len(kept) == len(statement.names):
-                return [statement]
-            if kept:
+                result.append(statement)
+            elif kept:
                 result.append(_with_aliases(statement, kept))
         return result + list(self._counterparts(statement, nested=nested))
 
     def _star(self, statement: cst.ImportFrom) -> list[cst.BaseSmallStatement]:
         taken = self._cut.stars.get(statement, set())
-        names = sorted(taken - {"*"})
-        if not names:
+        names = sorted(taken - {LOADED, WHOLE})
+        if not names or WHOLE in taken:
             return [statement] if taken else []
         aliases = [cst.ImportAlias(cst.Name(name)) for name in names]
         return [_with_aliases(statement.with_changes(names=aliases), aliases)]

@@ -7,13 +7,13 @@ than one too few.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import libcst as cst
 
 from ...code_index import CodeIndex, Symbol
 from ...reads import Read, reads
-from ...scopes import Binding, all_parameters, children, dotted, global_writes, root_name
+from ...scopes import Binding, all_parameters, children, dotted, global_writes, root_name, walk
 from ...top_level import ModuleIndex, Unit
 from .facts import Facts, evaluated_parts
 
@@ -33,12 +33,14 @@ _CHANGING_METHODS = frozenset({
     "push", "send", "seed", "shuffle", "__setitem__", "__setattr__", "__delitem__",
 })  # fmt: skip
 
-#: Functions that look at what they are given.
-_LOOKING = frozenset({
-    "print", "len", "repr", "str", "sorted", "sum", "min", "max", "any", "all", "isinstance",
-    "issubclass", "hasattr", "getattr", "type", "id", "display", "pprint", "pprint.pprint",
-    "IPython.display.display",
+#: Functions that look at what they are given, and call none of it.
+_SHOWING = frozenset({
+    "print", "len", "repr", "str", "isinstance", "issubclass", "hasattr", "getattr", "type", "id",
+    "display", "pprint", "pprint.pprint", "IPython.display.display",
 })  # fmt: skip
+
+#: Functions that do not change what they are given.
+_LOOKING = _SHOWING | {"sorted", "sum", "min", "max", "any", "all"}
 
 
 _FUNCTIONS = cst.FunctionDef | cst.Lambda
@@ -51,9 +53,38 @@ class Effects:
         self._index = index
         self._facts = facts
         self._changes: dict[Symbol, frozenset[Symbol]] = {}
+        self._direct_changes: dict[Symbol, tuple[set[Symbol], set[Symbol]]] = {}
         self._of: dict[tuple[str, int], frozenset[Symbol]] = {}
         self._bases: dict[tuple[str, int], frozenset[Symbol]] = {}
         self._changing: dict[Symbol, bool] = {}
+        self._learned: set[str] = set()
+        #: Functions that are put into a table, by the table.
+        self._held: dict[Symbol, set[Symbol]] = {}
+
+    def learn(self, modules: Iterable[ModuleIndex]) -> None:
+        """Takes in what modules put into tables: `HANDLERS["x"] = f`, `@register` of a function."""
+        new = [module for module in modules if module.source.name not in self._learned]
+        if not new:
+            return
+        for module in new:
+            self._learned.add(module.source.name)
+            for unit in module.units:
+                tables = self.of(module, unit)
+                functions = self._functions_named(module, unit) if tables else set()
+                for table in tables:
+                    self._held.setdefault(table, set()).update(functions)
+        self._of.clear()
+        self._changes.clear()
+        self._direct_changes.clear()
+
+    def _functions_named(self, module: ModuleIndex, unit: Unit) -> set[Symbol]:
+        found = {
+            target
+            for read in self._facts.reads(module, unit)
+            if (read.use == "value" or read.deferred) and (target := self._symbol(module, read))
+        }
+        found |= {Symbol(module.source.name, binding.name) for binding in unit.bindings}
+        return {symbol for symbol in found if not self._is_variable(symbol)}
 
     def of(self, module: ModuleIndex, unit: Unit) -> frozenset[Symbol]:
         """The user's names that the statement changes."""
@@ -119,6 +150,8 @@ class Effects:
         function = self._target(module, by_node, root_name(call.func))
         if function is not None:
             changed |= self.changes(function)
+        if dotted(call.func) in _SHOWING and function is None:
+            return changed
         given = [
             target
             for argument in call.args
@@ -209,13 +242,13 @@ class Effects:
             return self._changes_arguments(made)
         if not isinstance(binding.node, cst.FunctionDef | cst.ClassDef):
             return isinstance(binding.value, cst.Lambda)
-        functions = [item for item in _walk(binding.node) if isinstance(item, cst.FunctionDef)]
+        functions = [item for item in walk(binding.node) if isinstance(item, cst.FunctionDef)]
         for function in functions:
             names = {item.name.value for item in all_parameters(function.params)} - {"self", "cls"}
             for root, method, _ in _changed_in(function, deferred=True):
                 if root.value in names and method not in _PURE_METHODS:
                     return True
-            for item in _walk(function.body):  # what is given may be handed on
+            for item in walk(function.body):  # what is given may be handed on
                 if isinstance(item, cst.Call | cst.Assign):
                     values = item.args if isinstance(item, cst.Call) else (item,)
                     for value in values:
@@ -231,29 +264,40 @@ class Effects:
             found: set[Symbol] = set()
             seen, waiting = {symbol}, [symbol]
             while waiting:
-                changed, called = self._direct_changes(waiting.pop())
+                changed, called = self._direct(waiting.pop())
                 found |= changed
                 waiting += called - seen
                 seen |= called
             self._changes[symbol] = frozenset(found)
         return self._changes[symbol]
 
-    def _direct_changes(self, symbol: Symbol) -> tuple[set[Symbol], set[Symbol]]:
+    def _direct(self, symbol: Symbol) -> tuple[set[Symbol], set[Symbol]]:
+        if symbol not in self._direct_changes:
+            self._direct_changes[symbol] = self._find_direct(symbol)
+        return self._direct_changes[symbol]
+
+    def _find_direct(self, symbol: Symbol) -> tuple[set[Symbol], set[Symbol]]:
         """What the definition's own code changes, and what it may call."""
         changed: set[Symbol] = set()
         called: set[Symbol] = set()
         scope = self._index.module(symbol.module)
         if scope is None:
             return changed, called
-        bindings = [binding for _, binding in scope.bindings.get(symbol.name, ())]
-        for node in (node for binding in bindings for node in self._called_parts(scope, binding)):
-            inside = {id(read.node): read for read in reads(node)}
+        called |= self._held.get(symbol, set()) | self._earlier(scope, symbol.name)
+        parts = (
+            (unit, node)
+            for unit, binding in scope.bindings.get(symbol.name, ())
+            for node in self._called_parts(scope, binding)
+        )
+        for unit, node in parts:
+            found = self._facts.reads(scope, unit) if node is unit.node else reads(node)
+            inside = {id(read.node): read for read in found}
             changed |= {Symbol(scope.source.name, name) for name in global_writes(node)}
             for root, method, how in _changed_in(node, deferred=True):
                 target = self._target(scope, inside, root)
                 if target and (method is None or self._may_change(target, method, how)):
                     changed.add(target)
-            for item in _walk(node):
+            for item in walk(node):
                 if isinstance(item, cst.Call):
                     function = self._target(scope, inside, root_name(item.func))
                     if function is not None and self._changes_arguments(function):
@@ -268,11 +312,26 @@ class Effects:
                     called.add(target)
         return changed, called
 
+    def _earlier(self, scope: ModuleIndex, name: str) -> set[Symbol]:
+        """What imports bind to a name that the module also defines."""
+        found = [
+            self._index.imported(scope, binding.imported)
+            for _, binding in scope.bindings.get(name, ())
+            if binding.imported is not None
+        ]
+        for _, imported in scope.stars:
+            other = self._index.star_source(scope, imported)
+            if other is not None and self._index.offers(other, name):
+                found.append(self._index.resolve(other.source.name, name))
+        return {item for item in found if isinstance(item, Symbol) and item.name}
+
     def _called_parts(self, scope: ModuleIndex, binding: Binding) -> Iterator[cst.CSTNode]:
         """The code that may run when a name is called, or a method of what it stands for."""
         node, value = binding.node, binding.value
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             yield node
+        elif isinstance(node, cst.AugAssign):
+            yield node.value
         elif isinstance(value, cst.Lambda | cst.Dict | cst.List | cst.Tuple | cst.Set):
             yield value
         elif isinstance(value, cst.Call):
@@ -290,13 +349,7 @@ class Effects:
 
 def _has_functions(node: cst.CSTNode) -> bool:
     """Are there functions inside the definition?"""
-    return any(isinstance(item, _FUNCTIONS) for item in _walk(node) if item is not node)
-
-
-def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in children(node):
-        yield from _walk(child)
+    return any(isinstance(item, _FUNCTIONS) for item in walk(node) if item is not node)
 
 
 def _eager(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -322,11 +375,14 @@ def _changed_in(
     is one or is assigned, "inside" a larger expression, "new object" for `Class().method()`.
     """
     own: set[int] = set()
-    for item in _walk(node) if deferred else _eager(node):
+    for item in walk(node) if deferred else _eager(node):
         targets: list[cst.CSTNode] = []
         match item:
             case cst.Assign(targets=assigned):
                 targets = [item.target for item in assigned]
+                own.add(id(_called(item.value)))
+            case cst.AugAssign(target=cst.Name() as name):
+                yield name, None, "statement"
                 own.add(id(_called(item.value)))
             case cst.AnnAssign() | cst.AugAssign():
                 targets = [item.target]

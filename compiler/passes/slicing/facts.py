@@ -12,7 +12,8 @@ import libcst as cst
 from ...code_index import CodeIndex, Symbol
 from ...reads import Read, reads
 from ...runtime_names import builds_graph, is_replaced
-from ...scopes import Imported
+from ...scopes import Imported, dotted, nested_imports, walk
+from ...source import SourceModule
 from ...top_level import ModuleIndex, Unit, is_main_guard, is_type_checking
 
 
@@ -39,6 +40,7 @@ class Facts:
         self._reads: dict[tuple[str, int], list[Read]] = {}
         self._builds: dict[tuple[str, int], bool] = {}
         self._calls_build: dict[Symbol, bool] = {}
+        self._optional: dict[str, set[cst.CSTNode]] = {}
         self._changes: dict[Symbol, frozenset[Symbol]] = {}
 
     def reads(self, module: ModuleIndex, unit: Unit) -> list[Read]:
@@ -76,6 +78,12 @@ class Facts:
                 break
             found = self._index.attribute(found, part)
         return found
+
+    def is_optional(self, source: SourceModule, statement: cst.CSTNode) -> bool:
+        """Has the code a way without the import: does it catch that it fails?"""
+        if source.name not in self._optional:
+            self._optional[source.name] = set(_optional_imports(source.tree))
+        return statement in self._optional[source.name]
 
     # -- graph building
 
@@ -162,3 +170,22 @@ class Facts:
                     order[found] = None
                     waiting.append(found)
         return [found for found in order if self._definition(found) is not None]
+
+
+_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+def _optional_imports(tree: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for node in walk(tree):
+        if isinstance(node, cst.Try) and any(map(_catches_import, node.handlers)):
+            yield from nested_imports(node.body)
+
+
+def _catches_import(handler: cst.ExceptHandler) -> bool:
+    """Does it catch a failing import, and go on?"""
+    caught = [handler.type]
+    if isinstance(handler.type, cst.Tuple):
+        caught = [element.value for element in handler.type.elements]
+    names = {(dotted(item) or "").rpartition(".")[2] if item else "Exception" for item in caught}
+    goes_on = not any(isinstance(node, cst.Raise) for node in walk(handler.body))
+    return goes_on and bool(names & _IMPORT_ERRORS)

@@ -50,7 +50,8 @@ class Findings:
     def refuse_replaced(self, full: str, place: Span) -> None:
         name = subject(full)
         message = f"{name} is used in code that a step runs, and packages do not have it"
-        self.refuse(place, "GC021", message, (), remedy(name), key=name)
+        help = f"{remedy(name)}; or build with --allow {name.partition('.')[0]}"
+        self.refuse(place, "GC021", message, (), help, key=name)
 
     def note_whole(self, place: Span, by: str, path: str) -> None:
         """All of a file is kept, as names of it are made up at run time."""
@@ -68,10 +69,21 @@ class Findings:
             "import the modules by name, so that they become part of the package",
         )
 
-    def _note(self, place: Span, message: str, help: str) -> None:
-        found = _Refusal(place, "GC034", message, (), help)
+    def _note(self, place: Span, message: str, help: str, code: str = "GC034") -> None:
+        found = _Refusal(place, code, message, (), help)
         slot = (place.file, message)
         self._noted[slot] = min(found, self._noted.get(slot, found), key=lambda item: item.span)
+
+    def allow_replaced(self, full: str, place: Span) -> None:
+        """A use of mlrun or storey that the user has allowed; said all the same."""
+        name = subject(full)
+        package = name.partition(".")[0]
+        self._note(
+            place,
+            f"{name} is used in code that a step runs: the package depends on {package}",
+            f"--allow {package} allows it; without it, {remedy(name)}",
+            "GC021",
+        )
 
     def refuse_graph_object(
         self, module: ModuleIndex, name: str, unit: Unit, origin: Span | None

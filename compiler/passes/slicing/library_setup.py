@@ -123,7 +123,7 @@ class LibrarySetup:
         if bound.partition(".")[0] in self._names_read(module):
             return False
         known = any(f"{imported.loads}.".startswith(f"{name}.") for name in _EFFECTIVE)
-        line = module.source.lines[module.source.span(imported.statement).line - 1]
+        line = module.source.lines[(module.source.line_of(imported.statement) or 1) - 1]
         return known or _NOQA.search(line) is not None
 
     def _names_read(self, module: ModuleIndex) -> set[str]:

@@ -21,7 +21,8 @@ from ...scopes import Binding, Imported, global_writes, imports, nested_imports,
 from ...source import SourceModule, SourceTree
 from ...top_level import ModuleIndex, Unit
 from . import text
-from .cut import Cut, names, runtime_modules
+from .cut import LOADED, WHOLE, Cut, names, runtime_modules
+from .data_files import DataFiles, DataUse
 from .dynamic import dynamic_uses
 from .effects import Effects
 from .facts import Facts, evaluated_parts, is_import
@@ -29,7 +30,7 @@ from .findings import Findings
 from .library_setup import PROCESS_WIDE, LibrarySetup
 from .loading import Load, Loading
 from .replaced import MODULE_NAMES, Replaced, counterpart_at
-from .result import Slice, SlicedFile, module_name
+from .result import PRELOADED, RESERVED, Slice, SlicedFile, module_name
 
 _UNPICKLERS = frozenset({
     "pickle.load", "pickle.loads", "pickle.Unpickler", "cloudpickle.load", "cloudpickle.loads",
@@ -47,9 +48,13 @@ def slice_code(
     roots: Iterable[Symbol],
     reserved: frozenset[str],
     diagnostics: Diagnostics,
+    allowed: AbstractSet[str] = frozenset(),
 ) -> Slice:
-    """Cuts out of the user's modules what the roots need; findings go to `diagnostics`."""
-    slicer = _Slicer(tree, index)
+    """Cuts out of the user's modules what the roots need; findings go to `diagnostics`.
+
+    `allowed`: of mlrun and storey, what the package may depend on.
+    """
+    slicer = _Slicer(tree, index, allowed)
     try:
         for root in sorted(set(roots)):
             slicer.add_root(root)
@@ -64,13 +69,15 @@ def slice_code(
 
 
 class _Slicer:
-    def __init__(self, tree: SourceTree, index: CodeIndex) -> None:
+    def __init__(self, tree: SourceTree, index: CodeIndex, allowed: AbstractSet[str]) -> None:
         self._tree = tree
+        self._allowed = allowed
         self._index = index
         self._facts = Facts(index)
         self._effects = Effects(index, self._facts)
         self._replaced = Replaced(index, self._facts)
         self._setup = LibrarySetup(index, self._facts)
+        self._data_files = DataFiles(index, self._facts)
         self._loading = Loading(index)
         self._cuts: dict[str, Cut] = {}
         #: Modules whose first import is kept.
@@ -82,9 +89,11 @@ class _Slicer:
         self._seen: set[tuple[Symbol, tuple[str, ...]]] = set()
         self._waiting: list[tuple[Symbol, tuple[str, ...], Span | None]] = []
         self._imports: dict[str, Span] = {}
+        self._required: set[str] = set()
         #: Libraries in use, those of Python's own included.
         self._packages: set[str] = set()
         self._unpickles: set[Span] = set()
+        self._data: set[DataUse] = set()
         self._findings = Findings()
         self._model_spec = False
 
@@ -193,7 +202,7 @@ class _Slicer:
             source = module.absolute(imported)
             if source and not self._index.is_module(source) and not is_replaced(source):
                 assert isinstance(imported.statement, cst.ImportFrom)
-                cut.stars.setdefault(imported.statement, set()).add("*")
+                cut.stars.setdefault(imported.statement, set()).add(WHOLE)
                 self._import(module.source, source, imported.statement)
         if "__getattr__" in module.bindings and origin and origin.file != module.source.path:
             self._need(Symbol(module.source.name, "__getattr__"), (), origin)
@@ -231,7 +240,11 @@ class _Slicer:
                     self._need(Symbol(here, name), _NOTHING, None)
             for _, imported in module.stars:
                 other = self._index.star_source(module, imported)
-                for name in other.exported() if other else ():
+                if other is not None and other.listed() is None:
+                    assert isinstance(imported.statement, cst.ImportFrom)
+                    cut.stars.setdefault(imported.statement, set()).add(WHOLE)
+                    self._need(Symbol(other.source.name, ""), (), None)
+                for name in other.listed() or () if other else ():
                     if not self._is_about_graphs(other, name):
                         self._need(Symbol(here, name), _NOTHING, None)
             return
@@ -297,6 +310,7 @@ class _Slicer:
                 self._keep_nested(cut, statement)
         self._read_all(cut, self._facts.reads(module, unit))
         self._keep_dynamic(cut, unit)
+        self._data.update(self._data_files.uses(module, unit))
 
     def _keep_dynamic(self, cut: Cut, unit: Unit) -> None:
         """What code reads by names that it makes up: all that it may."""
@@ -304,7 +318,11 @@ class _Slicer:
         is_function = isinstance(unit.node, cst.FunctionDef | cst.ClassDef)
         for use in dynamic_uses(unit.node, self._facts.reads(module, unit), is_function):
             place = module.source.span(use.node)
-            if use.module is not None:
+            if use.taken_of is not None:
+                # The module is read as a value, so all of it is kept anyway.
+                if (whole := self._module_at(module, unit, use.taken_of)) is not None:
+                    self._findings.note_whole(place, use.by, whole.source.path)
+            elif use.module is not None:
                 if self._index.is_module(use.module):
                     self._cut(use.module)
                     self._need(self._index.symbol_of_module(use.module), (), place)
@@ -318,6 +336,17 @@ class _Slicer:
             else:
                 self._findings.note_whole(place, use.by, module.source.path)
                 self._need(Symbol(module.source.name, ""), (), place)
+
+    def _module_at(
+        self, module: ModuleIndex, unit: Unit, node: cst.BaseExpression
+    ) -> ModuleIndex | None:
+        """The user's module that an expression names."""
+        for read in self._facts.reads(module, unit):
+            if node in (read.node, *read.attributes[-1:]):
+                target = self._facts.target(module, read)
+                if isinstance(target, Symbol) and not target.name:
+                    return self._index.module(target.module)
+        return None
 
     def _keep_nested(self, cut: Cut, statement: cst.Import | cst.ImportFrom) -> None:
         """An import below the top level stays as it is, whether its names are read or not."""
@@ -350,8 +379,11 @@ class _Slicer:
         """What `from source import name` binds."""
         other = self._index.module(source)
         here = other.source.name if other else source
-        if other is not None and self._index.resolve(here, name) is not None:
+        found = self._index.resolve(here, name) if other is not None else None
+        if found is not None:
             self._need(Symbol(here, name), path, origin)
+            if isinstance(found, Symbol) and not found.name:
+                self._need(found, path, origin)  # packages may name their modules in a circle
         elif self._index.is_module(f"{source}.{name}"):
             self._cut(source)
             self._need(self._index.symbol_of_module(f"{source}.{name}"), path, origin)
@@ -414,7 +446,8 @@ class _Slicer:
             return
         position = counterpart_at(base, read)
         if position is None:
-            self._findings.refuse_replaced(full, place)
+            if self._may_depend(cut, full, place):
+                self._keep_replaced(cut, read)
             return
         found = counterpart(".".join([base, *read.path[:position]]))
         assert found is not None
@@ -426,6 +459,31 @@ class _Slicer:
             return
         cut.hosted.setdefault(host, set()).add(found)
         cut.uses[read.attributes[position - 1] if position else read.node] = found
+
+    def _may_depend(self, cut: Cut, full: str, place: Span) -> bool:
+        """Refuses a name of mlrun or storey, or takes it as any library's if that is allowed."""
+        package = full.partition(".")[0]
+        if package not in self._allowed:
+            self._findings.refuse_replaced(full, place)
+            return False
+        self._findings.allow_replaced(full, place)
+        self._required.add(package)
+        self._imports[package] = min(place, self._imports.get(package, place))
+        return True
+
+    def _keep_replaced(self, cut: Cut, read: Read) -> None:
+        """Keeps the imports of mlrun or storey that a read relies on."""
+        found = self._facts.import_bindings(cut.module, read)
+        for unit, imported in found:
+            if imported.alias is not None:
+                cut.aliases.add(imported.alias)
+                if unit is not None and not is_import(unit):
+                    self._keep(cut, unit)
+        if not found:
+            for _, imported in cut.module.stars:
+                if is_replaced(cut.module.absolute(imported) or ""):
+                    assert isinstance(imported.statement, cst.ImportFrom)
+                    cut.stars.setdefault(imported.statement, set()).add(WHOLE)
 
     def _host(self, cut: Cut, read: Read) -> cst.CSTNode | None:
         """The import that binds mlrun or storey: what stands in for it is imported there."""
@@ -486,19 +544,20 @@ class _Slicer:
         if found is not None:
             cut.direct[imported.alias] = found
             return
-        if not refuse:
-            return
-        place = cut.module.source.span(imported.alias)
-        self._findings.refuse_replaced(full, place)
+        if refuse and self._may_depend(cut, full, cut.module.source.span(imported.alias)):
+            cut.aliases.add(imported.alias)
 
     def _import(self, source: SourceModule, name: str, statement: cst.CSTNode) -> None:
         parts = name.split(".")
         top = parts[0]
         self._packages.add(top)
-        if top in sys.stdlib_module_names or top == "runtime_min":
+        is_required = not self._facts.is_optional(source, statement)
+        if top in sys.stdlib_module_names or top in RESERVED:
             return
         if top in SHARED_PACKAGES and len(parts) > 1:
             top = ".".join(parts[:3])
+        if is_required:
+            self._required.add(top)
         place = source.span(statement)
         self._imports[top] = min(place, self._imports.get(top, place))
 
@@ -508,6 +567,7 @@ class _Slicer:
         """Keeps top-level statements that change what is kept, of all modules that are loaded."""
         added = False
         order = self._loading.order(sorted(self._cuts))
+        self._effects.learn(filter(None, map(self._index.module, order)))
         for name in order:
             module = self._index.module(name)
             for unit in module.units if module else ():
@@ -595,7 +655,8 @@ class _Slicer:
             elif imported.alias is not None:
                 self._follow_import(cut, load.unit, imported, _NOTHING, None)
             elif isinstance(imported.statement, cst.ImportFrom):
-                cut.stars.setdefault(imported.statement, set()).add("*")
+                cut.stars.setdefault(imported.statement, set()).add(LOADED)
+                self._cut(cut.module.absolute(imported) or "")
 
     # -- findings
 
@@ -603,15 +664,15 @@ class _Slicer:
         """All findings, in the order of the files and lines."""
         self._findings.report(diagnostics)
         modules = {module_name(self._tree, item).partition(".")[0] for item in self._cuts}
-        for name in sorted(modules):
-            if name in reserved:
-                file = self._tree.main if name == module_name(self._tree, "") else None
-                path = file.path if file else f"{name}.py"
-                diagnostics.error(
-                    "GC018",
-                    f"the module {name!r} ({path}) has a name that packages and Nuclio use",
-                    help="rename the file",
-                )
+        for name in sorted(modules & (reserved | PRELOADED)):
+            reason = (
+                "has a name that packages and Nuclio use"
+                if name in reserved
+                else "is never imported: Python's own module of that name is loaded before"
+            )
+            diagnostics.error(
+                "GC018", f"the module {name!r} ({name}.py) {reason}", help="rename the file"
+            )
 
     # -- files
 
@@ -624,7 +685,9 @@ class _Slicer:
         return Slice(
             tuple(files),
             dict(sorted(self._imports.items())),
+            frozenset(self._imports.keys() - self._required),
             frozenset(runtime),
+            tuple(sorted(self._data, key=lambda use: use.span)),
             tuple(sorted(self._unpickles)),
             self._model_spec,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from .nuclio import message
 
@@ -137,3 +137,40 @@ def err_to_str(err: Any) -> str:
     if not isinstance(err, BaseException):
         return err or ""
     return message(err)
+
+
+def err_for_status_code(status_code: int, message: Optional[str] = None) -> MLRunHTTPError:
+    """The error that stands for a status."""
+    return _of_status(int(status_code))(message)
+
+
+def raise_for_status(response: Any, message: Optional[str] = None) -> None:
+    """Raises the error that stands for an HTTP answer's status, of requests or aiohttp."""
+    try:
+        response.raise_for_status()
+    except Exception as exc:
+        status = getattr(response, "status_code", None) or getattr(
+            response, "status", None
+        )
+        if getattr(exc, "response", None) is None and not hasattr(exc, "status"):
+            raise  # not about the status
+        text = message or err_to_str(exc)
+        raise _of_status(status)(text, response=response) from exc
+
+
+def _of_status(status: Optional[int]) -> type[MLRunHTTPError]:
+    return _STATUS_ERRORS.get(status or 0, MLRunHTTPError)
+
+
+#: As mlrun 1.12 has it; several errors share a status.
+_STATUS_ERRORS: dict[int, type[MLRunHTTPError]] = {
+    400: MLRunBadRequestError,
+    401: MLRunUnauthorizedError,
+    403: MLRunAccessDeniedError,
+    404: MLRunNotFoundError,
+    409: MLRunConflictError,
+    412: MLRunPreconditionFailedError,
+    500: MLRunInternalServerError,
+    501: MLRunNotImplementedServerError,
+    503: MLRunServiceUnavailableError,
+}

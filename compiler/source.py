@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from .diagnostics import GraphError, Span
+from .diagnostics import GraphError, Span, did_you_mean
 from .nesting import too_deep, with_deep_stack
 from .notebook import Line, Notebook, WrittenFile, read_notebook
 
@@ -217,7 +217,12 @@ class SourceTree:
         written = self._written.get(posixpath.normpath(path))
         if written is not None:
             return written.text
-        raise GraphError(f"there is no file {path!r}", code="GC011", span=where)
+        help = did_you_mean(path, self.beside())
+        raise GraphError(f"there is no file {path!r}", code="GC011", span=where, help=help)
+
+    def beside(self) -> list[str]:
+        """The names of the files in the graph file's folder."""
+        return sorted(item.name for item in self.root.iterdir() if item.is_file())
 
     def file(self, path: str) -> SourceModule | None:
         """The module in a file given by its path, relative to the graph file's folder.

@@ -8,6 +8,7 @@ from .. import ir
 from ..arguments import Arguments, target_of
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Instance, Unknown
+from . import mlrun_names
 from .mistakes import not_yet, unknown_value
 from .objects import add_routes, router
 from .router import RouterBuilder, is_router_object
@@ -23,6 +24,11 @@ class FlowBuilder(HostObject):
 
     description = "a flow graph"
     api = frozenset(["to", "add_step", "error_handler", "set_flow", "plot", "steps"])
+    known = mlrun_names.FLOW
+    refused = frozenset(
+        """add_shared_model configure_shared_pool_resource cycle_from cycle_to insert_step set_next
+        set_flow_source track_models""".split()
+    )
 
     def __init__(self, function: FunctionBuilder, engine: Literal["sync", "async"]) -> None:
         self.function = function
@@ -39,7 +45,11 @@ class FlowBuilder(HostObject):
 
     def assign(self, name: str, value: Any) -> None:
         if name != "on_error":
-            raise GraphError(f"a graph has no setting {name!r}", code="GC011")
+            raise GraphError(
+                f"a graph has no setting {name!r}",
+                code="GC011",
+                help=did_you_mean(name, ("on_error",)),
+            )
         session = self.function.session
         self.on_error = session.text(value, "on_error", session.span)
 

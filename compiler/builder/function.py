@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import ir
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import CallBack, HostFunction, HostObject, Unknown, UserFunction
+from . import mlrun_names
 from .flow import FlowBuilder
 from .mistakes import not_yet, unknown_value
 from .mounts import Mounts
@@ -58,16 +59,23 @@ class FunctionBuilder(HostObject):
         "add_rabbitmq_trigger": "stream triggers (add_rabbitmq_trigger)",
         "from_image": "images that hold the function already (from_image)",
     }
+    known = mlrun_names.FUNCTION
+    refused = frozenset(("remove_states", "set_db_connection", "setup_model_monitoring"))
     #: Calls that have no meaning for the graph (serving.md 1.4).
     skipped: ClassVar[frozenset[str]] = frozenset(
         """deploy doc export invoke plot save set_categories skip_image_enrichment to_mock_server
         to_yaml""".split()
     )
-    #: Where the code comes from: packages hold the code that the graph file reaches.
-    _sources: ClassVar[frozenset[str]] = frozenset(("set_source_archive", "with_source_archive"))
+    #: Calls that packages have no place for, and what to do instead.
+    _without_place: ClassVar[Mapping[str, str]] = {
+        "set_source_archive": "the modules beside the graph file are the code",
+        "with_source_archive": "the modules beside the graph file are the code",
+        "set_probe": "Nuclio sets probes of its own",
+        "delete_probe": "Nuclio sets probes of its own",
+    }
     api = (
         skipped
-        | _sources
+        | frozenset(_without_place)
         | Settings.calls
         | Serving.calls
         | frozenset(_refused)
@@ -100,7 +108,7 @@ class FunctionBuilder(HostObject):
             return self.serving.verbose
         if name == "metadata":
             return self.settings.metadata
-        if name in self._sources:
+        if name in self._without_place:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_place(name))
         if name in self._refused:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._refuse(name))
@@ -110,7 +118,7 @@ class FunctionBuilder(HostObject):
         return Unknown(f"graphc does not run {name}()", None)
 
     def _no_place(self, name: str) -> FunctionBuilder:
-        self.settings.no_place(f"{name}()", "the modules beside the graph file are the code")
+        self.settings.no_place(f"{name}()", self._without_place[name])
         return self
 
     def apply(self, modifier: Any) -> Any:
@@ -135,7 +143,12 @@ class FunctionBuilder(HostObject):
 
     def assign(self, name: str, value: Any) -> None:
         if name != "verbose":
-            raise GraphError(f"a function has no setting {name!r}", code="GC011")
+            known = [f"spec.{setting}" for setting in sorted(_Spec.api)]
+            raise GraphError(
+                f"a function has no setting {name!r}",
+                code="GC011",
+                help=did_you_mean(name, ("verbose",)) or did_you_mean(f"spec.{name}", known),
+            )
         self.serving.assign(name, value)
 
     def with_code(self, from_file: Any = "", body: Any = None, with_doc: Any = True) -> Any:
@@ -237,7 +250,11 @@ class FunctionBuilder(HostObject):
             if isinstance(router_step, RouterBuilder):
                 return router_step
             if router_step not in routers:
-                raise GraphError(f"there is no router step {router_step!r}", code="GC011")
+                raise GraphError(
+                    f"there is no router step {router_step!r}",
+                    code="GC011",
+                    help=did_you_mean(str(router_step), routers),
+                )
             return routers[router_step]
         if len(routers) != 1:
             found = "no router" if not routers else f"{len(routers)} routers"

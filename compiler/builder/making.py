@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from .. import ir
-from ..diagnostics import GraphError, Span
+from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Unknown
 from ..source import SourceModule
 from .function import FunctionBuilder
@@ -206,7 +206,8 @@ class Making:
             f"there is no file {path!r} in the folder of {session.tree.main.path}",
             code="GC011",
             span=where,
-            help="give the path of a .py or .ipynb file, relative to the graph file",
+            help=did_you_mean(path, session.tree.beside())
+            or "give the path of a .py or .ipynb file, relative to the graph file",
         )
 
     def import_function(

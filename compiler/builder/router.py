@@ -10,6 +10,7 @@ from ..arguments import Arguments
 from ..diagnostics import GraphError, did_you_mean
 from ..frontend.values import External, HostFunction, Instance
 from ..runtime_names import canonical
+from . import mlrun_names
 from .mistakes import not_yet
 from .step import StepBuilder
 from .task import RouteBuilder, TaskBuilder
@@ -35,6 +36,7 @@ class RouterBuilder(StepBuilder):
 
     description = "a router"
     api = StepBuilder.api | {"add_route", "routes", "plot", "steps"}
+    known = mlrun_names.ROUTER
 
     routes: dict[str, TaskBuilder] = field(default_factory=dict)
     is_root: bool = False

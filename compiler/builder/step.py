@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ir
 from ..diagnostics import GraphError
 from ..frontend.values import HostObject
+from . import mlrun_names
 from .task import TaskBuilder
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class StepBuilder(TaskBuilder):
     api = frozenset(
         "to error_handler respond after_step name after full_event on_error responder".split()
     )
+    known = mlrun_names.STEP
+    refused = frozenset(("cycle_from", "cycle_to", "insert_step", "set_next"))
     #: None: the step is in no flow.
     flow: FlowBuilder | None = None
     after: list[str] = field(default_factory=list)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ir
 from ..arguments import Arguments, Runs
-from ..diagnostics import GraphError, Span
+from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostObject
+from . import mlrun_names
 
 if TYPE_CHECKING:
     from .session import Session
@@ -36,8 +37,13 @@ class TaskBuilder(HostObject):
         return self
 
     def assign(self, name: str, value: Any) -> None:
-        if name not in ("full_event", "responder", "input_path", "result_path"):
-            raise GraphError(f"{self.description} has no setting {name!r}", code="GC011")
+        known = ("full_event", "responder", "input_path", "result_path")
+        if name not in known:
+            raise GraphError(
+                f"{self.description} has no setting {name!r}",
+                code="GC011",
+                help=did_you_mean(name, known),
+            )
         setattr(self, name, value)
 
     def runs(self) -> Runs:
@@ -60,6 +66,7 @@ class RouteBuilder(TaskBuilder):
 
     description = "a route"
     api = frozenset("name full_event input_path result_path responder respond".split())
+    known = mlrun_names.ROUTE
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ import click
 from .. import __version__
 from .build import build
 from .check import check
+from .completion import completion
 from .diff import diff
 from .dump import dump
 from .explain import explain
@@ -37,14 +38,14 @@ def cli() -> None:
     """
 
 
-for _command in (build, check, diff, dump, explain, invoke, plot, serve):
+for _command in (build, check, completion, diff, dump, explain, invoke, plot, serve):
     cli.add_command(_command)
 
 
 def main() -> None:
     """The entry point: a bug of ours is said to be one."""
     try:
-        cli()
+        cli(prog_name="graphc", complete_var="_GRAPHC_COMPLETE")
     except Exception:
         import traceback
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..diagnostics import did_you_mean
+from ..diagnostics import Diagnostic, Severity, did_you_mean
 from . import stdlib
 from .memory import origin
 from .methods import Method, attribute
@@ -46,10 +46,22 @@ class Attributes:
             case HostObject():
                 if name in value.api:
                     return value.read(name)
+                if name in value.refused:
+                    message = f"graphc does not compile {name}() of {value.description} yet"
+                    machine.report(Diagnostic("GC016", Severity.ERROR, message, machine.here))
+                    return machine.failed("the attribute is not compiled", machine.here)
+                if value.known and name not in value.known and not name.startswith("_"):
+                    raise Native(
+                        AttributeError(f"{value.description} has no attribute {name!r}"),
+                        did_you_mean(name, value.api | value.known),
+                    )
                 return Unknown(f"{value.description} has no attribute {name!r} here", None)
             case HostModule(dotted=dotted, members=members):
                 if name in members:
                     return members[name]
+                if dotted == "mlrun" and (near := did_you_mean(name, members, cutoff=0.85)):
+                    # mlrun has other names, but none so near.
+                    raise Native(AttributeError(f"module 'mlrun' has no attribute {name!r}"), near)
                 full = f"{dotted}.{name}"
                 inner = None if name[:1].isupper() else machine.host.module(full)
                 return inner if inner is not None else External(full, machine.here)

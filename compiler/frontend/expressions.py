@@ -155,7 +155,10 @@ class Expressions:
     def _attribute(self, node: cst.Attribute, scope: Scope) -> Value:
         value = self.value(node.value, scope)
         self._machine.position = (scope.module, node.attr)
-        return self._machine.attribute(value, node.attr.value)
+        try:
+            return self._machine.attribute(value, node.attr.value)
+        except Native as exc:
+            raise Raised.of(exc, scope.module.span(node.attr)) from None
 
     # -- literals
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import libcst as cst
 
+from ..diagnostics import did_you_mean
 from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
@@ -383,4 +384,9 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
         _sequence(memory, kind, len(value))
     if kind is dict and type(key) not in PLAIN and key not in value:
         return Unknown(f"the item of {describe(key)}", None)
-    return native(operator.getitem, value, key)
+    try:
+        return native(operator.getitem, value, key)
+    except Native as exc:
+        if kind is dict and isinstance(key, str):
+            exc.help = did_you_mean(key, [name for name in value if isinstance(name, str)])
+        raise

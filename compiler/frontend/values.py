@@ -146,11 +146,16 @@ class HostObject:
 
     `api` names the attributes and methods that a graph file may use. Methods are called with
     evaluated arguments; they raise `GraphError` for mistakes, which the evaluator completes
-    with the span of the call. An attribute that is not in `api` reads as Unknown; assigning one
+    with the span of the call. Another attribute reads as Unknown; but one in `refused` is an error,
+    and one that is not in `known` either is none that such an object has. Assigning an attribute
     calls `assign`. `host.call_span` (see evaluator.Host) is the span of the call at hand.
     """
 
     api: ClassVar[frozenset[str]] = frozenset()
+    #: What such an object has in mlrun; empty: nothing is known of that.
+    known: ClassVar[frozenset[str]] = frozenset()
+    #: What would change the graph, and is not compiled.
+    refused: ClassVar[frozenset[str]] = frozenset()
     #: How messages call such an object: `a flow graph`.
     description: ClassVar[str] = "an object of the graph API"
 

@@ -208,12 +208,16 @@ class _Resolver:
             return False
         if top not in sys.stdlib_module_names or top in _NOISY:
             return True
+        known: list[str] = []
         try:
-            if hasattr(importlib.import_module(module), name):
+            found = importlib.import_module(module)
+            if hasattr(found, name):
                 return True
+            known = dir(found)
         except ImportError:
             pass
-        self._report(target, f"module {module!r} has no {name!r}", "GC012")
+        help = did_you_mean(name, known)
+        self._report(target, f"module {module!r} has no {name!r}", "GC012", help)
         return False
 
     def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import yaml
 
 from ..codegen.text import one_line
-from ..diagnostics import GraphError
+from ..diagnostics import GraphError, did_you_mean
 
 #: Nuclio's own defaults for an HTTP trigger.
 BODY_LIMIT = 4 * 1024 * 1024
@@ -105,8 +105,11 @@ def read_package(folder: Path) -> Package:
 
 def _no_functions(folder: Path) -> GraphError:
     if not folder.is_dir():
+        beside = [str(path) for path in folder.parent.glob("*") if path.is_dir()]
         return GraphError(
-            f"there is no folder {folder}", code="GC041", help="run graphc build first"
+            f"there is no folder {folder}",
+            code="GC041",
+            help=did_you_mean(str(folder), beside) or "run graphc build first",
         )
     near = sorted(
         str(path.parent.parent) for path in folder.glob("*/*/function.yaml") if path.is_file()

@@ -105,11 +105,11 @@ def read_package(folder: Path) -> Package:
 
 def _no_functions(folder: Path) -> GraphError:
     if not folder.is_dir():
-        beside = [str(path) for path in folder.parent.glob("*") if path.is_dir()]
+        beside = [path.name for path in folder.parent.glob("*") if path.is_dir()]
         return GraphError(
             f"there is no folder {folder}",
             code="GC041",
-            help=did_you_mean(str(folder), beside) or "run graphc build first",
+            help=did_you_mean(folder.name, beside) or "run graphc build first",
         )
     near = sorted(
         str(path.parent.parent) for path in folder.glob("*/*/function.yaml") if path.is_file()

@@ -217,10 +217,10 @@ class SourceTree:
         written = self._written.get(posixpath.normpath(path))
         if written is not None:
             return written.text
-        help = did_you_mean(path, self.beside())
+        help = did_you_mean(path, self.names_beside())
         raise GraphError(f"there is no file {path!r}", code="GC011", span=where, help=help)
 
-    def beside(self) -> list[str]:
+    def names_beside(self) -> list[str]:
         """The names of the files in the graph file's folder."""
         return sorted(item.name for item in self.root.iterdir() if item.is_file())
 

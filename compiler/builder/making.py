@@ -206,7 +206,7 @@ class Making:
             f"there is no file {path!r} in the folder of {session.tree.main.path}",
             code="GC011",
             span=where,
-            help=did_you_mean(path, session.tree.beside())
+            help=did_you_mean(path, session.tree.names_beside())
             or "give the path of a .py or .ipynb file, relative to the graph file",
         )
 

@@ -124,8 +124,11 @@ class CodeIndex:
         if scope is None:
             return None
         binding = scope.chosen(name)
-        if binding is None:
-            return self._starred(scope, name)
+        if binding is None or isinstance(binding.node, cst.AugAssign):
+            # `names += [...]` alone goes on with what a star brought.
+            found = self._starred(scope, name)
+            if binding is None or found is not None:
+                return found
         if binding.imported is not None:
             return self.imported(scope, binding.imported)
         here = Symbol(scope.source.name, name)

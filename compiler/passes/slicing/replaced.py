@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import builtins
 
-from ...code_index import CodeIndex
-from ...reads import Read
+import libcst as cst
+
+from ...code_index import CodeIndex, Symbol
+from ...reads import Read, reads
 from ...runtime_names import counterpart, is_replaced
 from ...top_level import ModuleIndex
 from .facts import Facts
@@ -32,6 +34,19 @@ class Replaced:
         if read.imported is None and read.name not in module.bindings and module.stars:
             return self._starred(module, read.name)
         return None
+
+    def is_alias(self, module: ModuleIndex, read: Read) -> bool:
+        """Is it a name for a type without counterpart: `Ctx = Optional[mlrun.MLClientCtx]`?"""
+        target = self._facts.target(module, read)
+        if not isinstance(target, Symbol) or not target.name:
+            return False
+        binding, scope = self._index.binding(target), self._index.module(target.module)
+        if binding is None or scope is None or not isinstance(binding.value, cst.Subscript):
+            return False
+        return any(
+            (name := self.base(scope, inner)) is not None and counterpart_at(name, inner) is None
+            for inner in reads(binding.value)
+        )
 
     def _starred(self, module: ModuleIndex, name: str) -> str | None:
         if hasattr(builtins, name) or name in module.main_only or name in MODULE_NAMES:

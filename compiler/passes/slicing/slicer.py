@@ -407,7 +407,12 @@ class _Slicer:
                 annotated.setdefault(read.annotation, []).append(read)
         for annotation, inside in annotated.items():
             replaced = [(read, self._replaced.base(module, read)) for read in inside]
-            if any(name and counterpart_at(name, read) is None for read, name in replaced):
+            if any(
+                counterpart_at(name, read) is None
+                if name
+                else self._replaced.is_alias(module, read)
+                for read, name in replaced
+            ):
                 cut.annotations.add(annotation)
                 continue
             for read, name in replaced:

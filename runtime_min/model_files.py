@@ -3,110 +3,103 @@
 from __future__ import annotations
 
 import os
-import shutil
+import posixpath
+import tempfile
 from typing import Any
+
+from .data_item import DataItem, remedy
 
 _MODEL_SUFFIXES = (".tar.gz", ".pkl", ".bin", ".pickle")
 _SPEC_FILE = "model_spec.yaml"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class ModelFile:
-    """A file that came with a model: the part of MLRun's DataItem that local files need."""
-
-    def __init__(self, key: str, path: str) -> None:
-        self.key = key
-        self.url = path
-        self.suffix = os.path.splitext(path)[1]
-
-    def local(self) -> str:
-        return self.url
-
-    def get(
-        self, size: int | None = None, offset: int = 0, encoding: str | None = None
-    ) -> Any:
-        """The content: bytes, or text if an encoding is named."""
-        with open(self.url, "rb") as file:
-            file.seek(offset)
-            data = file.read(size)
-        return data.decode(encoding) if encoding else data
-
-    def download(self, target_path: str) -> None:
-        """Copy the file."""
-        shutil.copyfile(self.url, target_path)
-
-    def as_df(self, **kwargs: Any) -> Any:
-        """The content as a DataFrame."""
-        # In the package's requirements if a model asks for it.
-        import pandas  # type: ignore[import-untyped,unused-ignore]
-
-        if self.suffix == ".csv":
-            return pandas.read_csv(self.url, **kwargs)
-        if self.suffix in (".parquet", ".pq"):
-            return pandas.read_parquet(self.url, **kwargs)
-        if self.suffix == ".json":
-            return pandas.read_json(self.url, **kwargs)
-        raise ValueError(f"no DataFrame can be read from {self.url}")
-
-
 class Feature:
     """An input or output of a model, as its specification describes it."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
-        self.name: str = fields["name"]
-        self.value_type: str = fields.get("value_type") or "str"
-        self._fields = fields
+        self._fields = {"name": fields.get("name"), **fields}
+        self._fields["value_type"] = fields.get("value_type") or "str"
+        self.name: str = self._fields["name"]
+        self.value_type: str = self._fields["value_type"]
+
+    def __getattr__(self, name: str) -> Any:
+        return self.__dict__.get("_fields", {}).get(name)
 
     def to_dict(self) -> dict[str, Any]:
         return dict(self._fields)
 
 
-class ModelSpec:
-    """The part of a `model_spec.yaml` that serving uses."""
+class Features(list):  # type: ignore[type-arg]
+    """The inputs or outputs of a model."""
 
-    def __init__(self, path: str) -> None:
+    def to_dict(self) -> list[dict[str, Any]]:
+        return [feature.to_dict() for feature in self]
+
+
+class ModelSpec:
+    """What a `model_spec.yaml` says: MLRun's model artifact, as far as files go."""
+
+    kind = "model"
+
+    def __init__(self, text: Any) -> None:
         import yaml  # only for models that have a specification
 
-        with open(path, encoding="utf-8") as file:
-            document = yaml.safe_load(file)
+        document = yaml.safe_load(text) or {}
+        metadata = document.get("metadata") or {}
         spec = document.get("spec") or document
-        self.model_file: str = spec["model_file"]
-        self.inputs = [Feature(fields) for fields in spec.get("inputs") or []]
-        self.outputs = [Feature(fields) for fields in spec.get("outputs") or []]
+        self.key: str = metadata.get("key") or document.get("key") or ""
+        self.labels: dict[str, Any] = metadata.get("labels") or {}
+        self.model_file: str = spec.get("model_file") or ""
+        self.inputs = Features(Feature(fields) for fields in spec.get("inputs") or [])
+        self.outputs = Features(Feature(fields) for fields in spec.get("outputs") or [])
         self.parameters: dict[str, Any] = spec.get("parameters") or {}
         self.metrics: dict[str, Any] = spec.get("metrics") or {}
         self.extra_data: dict[str, str] = spec.get("extra_data") or {}
+        self.framework: str | None = spec.get("framework")
+        self.algorithm: str | None = spec.get("algorithm")
+        self.feature_vector: str | None = spec.get("feature_vector")
+        self.feature_weights: Any = spec.get("feature_weights")
+        self.feature_stats: Any = spec.get("feature_stats")
 
 
 def find_model(
     path: str, suffix: str
-) -> tuple[str, ModelSpec | None, dict[str, ModelFile]]:
-    """`(file, specification, extra files)` of a model path.
+) -> tuple[str, ModelSpec | None, dict[str, DataItem]]:
+    """`(local file, specification, extra files)` of a model path.
 
     A path that leads nowhere from the working directory is looked up in the package's
-    folder `models`. Raises ValueError if there is no model, or if it is not here.
+    folder `models`; a file behind an http(s) URL is downloaded. Raises ValueError if
+    there is no model, or if it is out of reach.
     """
     scheme, separator, rest = path.partition("://")
-    if separator and scheme != "file":
-        raise ValueError(
-            f"the model is at {path}, and this function downloads none: mount its files "
-            "or ship them with the package, and give the local path as model_path"
-        )
-    path = _locate(rest if separator else path)
-    if path.lower().endswith(".yaml"):
-        return _from_spec(path)
-    if path.endswith(suffix) if suffix else path.lower().endswith(_MODEL_SUFFIXES):
-        return path, None, {}
+    if separator and scheme.lower() not in ("file", "http", "https"):
+        raise ValueError(f"the model is at {path}: {remedy(scheme)}")
+    remote = bool(separator) and scheme.lower() != "file"
+    if not remote:
+        path = _locate(rest if separator else path)
 
+    if path.lower().endswith(".yaml"):
+        return _from_spec(path, suffix)
+    if suffix and path.endswith(suffix):
+        return _here(path, suffix), None, {}
+    found = [ending for ending in _MODEL_SUFFIXES if path.lower().endswith(ending)]
+    if not suffix and found:
+        return _here(path, found[0]), None, {}
+    suffix = suffix or ".pkl"
+    if remote:
+        raise ValueError(
+            f"cant resolve model file for {path} suffix{suffix}: a server lists no files; "
+            "give the URL of the model's file, or of its model_spec.yaml"
+        )
     if not os.path.isdir(path):
         raise ValueError(f"cant resolve model file for {path}: there is no such folder")
     names = sorted(os.listdir(path))
     if _SPEC_FILE in names:
-        return _from_spec(os.path.join(path, _SPEC_FILE))
-    suffix = suffix or ".pkl"
+        return _from_spec(os.path.join(path, _SPEC_FILE), suffix)
     for name in names:
         if name.endswith(suffix):
-            extra = {key: ModelFile(key, os.path.join(path, key)) for key in names}
+            extra = {key: DataItem(key, os.path.join(path, key)) for key in names}
             return os.path.join(path, name), None, extra
     raise ValueError(f"cant resolve model file for {path} suffix{suffix}")
 
@@ -121,11 +114,29 @@ def _locate(path: str) -> str:
     return bundled if os.path.exists(bundled) else path
 
 
-def _from_spec(path: str) -> tuple[str, ModelSpec, dict[str, ModelFile]]:
-    spec = ModelSpec(path)
-    folder = os.path.dirname(path)
+def _from_spec(path: str, suffix: str) -> tuple[str, ModelSpec, dict[str, DataItem]]:
+    spec = ModelSpec(DataItem("spec", path).get())
+    if not spec.model_file:
+        raise ValueError(f"cant resolve model file for {path}: it names no model_file")
     extra = {
-        key: ModelFile(key, os.path.join(folder, name))
-        for key, name in spec.extra_data.items()
+        key: DataItem(key, _beside(path, name)) for key, name in spec.extra_data.items()
     }
-    return os.path.join(folder, spec.model_file), spec, extra
+    return _here(_beside(path, spec.model_file), suffix or ".pkl"), spec, extra
+
+
+def _beside(path: str, name: str) -> str:
+    """A name in a specification: absolute, or from the folder of the specification."""
+    if name.startswith("/") or "://" in name or ":\\" in name:
+        return name
+    return posixpath.join(posixpath.dirname(path), name)
+
+
+def _here(path: str, suffix: str) -> str:
+    """The path of a local file with what is at a path or URL."""
+    item = DataItem("model", path)
+    if item.kind == "file":
+        return item.local()
+    handle, copy = tempfile.mkstemp(suffix)
+    os.close(handle)
+    item.download(copy)
+    return copy

@@ -35,13 +35,17 @@ def bundle(function: ir.Function, root: Path, wanted: bool, diagnostics: Diagnos
     """Copies of the function's local models if `wanted`; otherwise a word on where they must be."""
     files: dict[str, bytes] = {}
     for path, span in model_paths(function).items():
-        if "://" in path:
+        scheme = path.partition("://")[0].lower() if "://" in path else "file"
+        if scheme in ("http", "https"):
+            continue  # fetched when the package starts
+        if scheme != "file":
+            needs = " without the MLRun service" if scheme == "store" else ""
             diagnostics.warning(
                 "GC033",
                 f"the model at {path!r} is not part of the package, and the package cannot "
-                "fetch it",
+                f"fetch it{needs}",
                 span,
-                help="mount it, and give the path of the mount",
+                help="mount it or ship it with --bundle-models, and give its local path",
             )
         elif not wanted:
             diagnostics.warning(
@@ -66,7 +70,7 @@ def place(path: str) -> str:
 
 
 def _copied(path: str, root: Path, span: Span) -> dict[str, bytes]:
-    source = root / path
+    source = root / path.removeprefix("file://")
     try:
         if source.is_file():
             found = [source]
@@ -81,7 +85,7 @@ def _copied(path: str, root: Path, span: Span) -> dict[str, bytes]:
             )
         if sum(file.stat().st_size for file in found) > _LARGEST:
             raise GraphError(f"the model at {path!r} is larger than 2 GB", code="GC041", span=span)
-        base = place(path)
+        base = place(path.removeprefix("file://"))
         return {
             base
             if file == source

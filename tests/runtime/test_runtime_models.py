@@ -1,14 +1,20 @@
 """The V2 protocol and model files: serving.md 6.1 to 6.5; paths of 3.3."""
 
+import functools
+import http.server
+import pathlib
 import re
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from nuclio_stub import Context, Event
 
-from graphc.runtime_min import model_files, paths
+from graphc.runtime_min import model_files, models, paths
 from graphc.runtime_min.context import GraphContext
+from graphc.runtime_min.data_item import DataItem
 from graphc.runtime_min.errors import MLRunInvalidArgumentError
 from graphc.runtime_min.models import V2ModelServer, start
 
@@ -27,8 +33,8 @@ class Model(V2ModelServer):
         return {"hi": self.name, "got": event.body}
 
 
-def make(cls=Model, name="m:v1", parameters=None, **arguments):
-    return start(cls(GraphContext(Context(), parameters=parameters), name, **arguments))
+def make(cls=Model, name="m:v1", parameters=None, mode=None, **arguments):
+    return start(cls(GraphContext(Context(), parameters=parameters), name, **arguments), mode)
 
 
 def ask(model, body=None, path="", method="POST"):
@@ -237,11 +243,122 @@ def test_named_inputs_need_a_specification():
         ask(make(), {"inputs": [{"a": 1}]}, "infer_dict")
 
 
-@pytest.mark.parametrize("path", ["s3://b/m.pkl", "store://models/p/m", "http://h/m", "/no/such"])
-def test_a_model_that_is_not_here_stops_the_start(path):
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (
+            "s3://b/m.pkl",
+            "the model is at s3://b/m.pkl: packages read files and http(s), not s3://",
+        ),
+        ("store://models/p/m", "store:// paths are resolved by the MLRun service"),
+        ("http://h/m", "a server lists no files; give the URL of the model's file"),
+        ("/no/such", "there is no such folder"),
+    ],
+)
+def test_a_model_that_is_not_here_stops_the_start(path, message):
     # Model.load never asks for it.
-    with pytest.raises(ValueError, match=r"mount its files|no such folder"):
+    with pytest.raises(ValueError, match=re.escape(message)):
         make(model_path=path)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder behind HTTP: its path, and its URL."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_models_are_downloaded_from_http(served):
+    folder, url = served
+    (folder / "model_spec.yaml").write_text(SPEC)
+    (folder / "m.pkl").write_bytes(b"pickled")
+    (folder / "notes.txt").write_text("noted")
+    for path in (f"{url}/m.pkl", f"{url}/model_spec.yaml"):
+        model = make(Loading, model_path=path)
+        assert pathlib.Path(model.file).read_bytes() == b"pickled"
+        assert model.file.endswith(".pkl")
+    assert model.get_param("factor") == 9
+    notes = model.extra["notes"]
+    assert (notes.kind, notes.get(size=2, offset=1), notes.stat().size) == ("http", b"ot", 5)
+    with notes.open("r") as file:
+        assert file.read() == "noted"
+    path = notes.local()
+    assert path == notes.local()
+    notes.remove_local()
+    assert not pathlib.Path(path).exists()
+    with pytest.raises(ValueError, match="it is no local file"):
+        notes.put(b"")
+    with pytest.raises(OSError, match="404"):
+        model_files.find_model(f"{url}/none.pkl", "")
+
+
+def test_items_read_and_write_files(tmp_path):
+    item = DataItem("k", f"file://{tmp_path}/a/rows.csv")
+    item.put("x,y\n1,2\n")
+    item.put(b"3,4\n", append=True)
+    assert item.get(encoding="utf-8") == "x,y\n1,2\n3,4\n"
+    assert item.get(3) == b"x,y"
+    assert item.stat().size == 12
+    assert DataItem("d", str(tmp_path / "a")).ls() == ["rows.csv"]
+    copy = DataItem("c", str(tmp_path / "b/c.csv"))
+    copy.upload(item.local())
+    assert (str(copy), repr(copy)) == (str(tmp_path / "b/c.csv"), f"'{tmp_path}/b/c.csv'")
+    copy.delete()
+    assert not (tmp_path / "b/c.csv").exists()
+    with pytest.raises(ValueError, match="no DataFrame can be read"):
+        DataItem("t", str(tmp_path / "t.txt")).as_df(df_module=object())
+    with pytest.raises(ValueError, match="s3://b/x cannot be read here"):
+        DataItem("s", "s3://b/x").get()
+
+
+# -- loading aside
+
+
+class Slow(Model):
+    def load(self):
+        self.go = threading.Event()
+        self.started = True
+        self.go.wait(10)
+        if self.get_param("fails", False):
+            raise ValueError("no")
+        super().load()
+
+
+def test_a_model_that_loads_aside_is_not_ready_until_it_has_loaded(monkeypatch):
+    monkeypatch.setattr(models, "_BETWEEN_LOOKS", 0.01)
+    model = make(Slow, mode="async")
+    assert ask(model, None, "ready", "GET").status_code == 408
+    with pytest.raises(RuntimeError, match="model m:v1 is not ready yet"):
+        ask(model, {"inputs": [1]})
+    waits = Event({"inputs": [1]}, path="", kind="kafka-cluster")
+    threading.Timer(0.05, lambda: model.go.set()).start()
+    assert model.do_event(waits).body["outputs"] == [2]
+    assert ask(model, {"inputs": [3]})["outputs"] == [6]
+
+
+def test_a_model_that_fails_to_load_aside_says_so_in_the_log(monkeypatch):
+    monkeypatch.setattr(models, "_LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(models, "_BETWEEN_LOOKS", 0.01)
+    model = make(Slow, mode="async", fails=True)
+    while not hasattr(model, "go"):
+        time.sleep(0.001)
+    model.go.set()
+    with pytest.raises(RuntimeError, match="model m:v1 is not ready no"):
+        model.do_event(Event({"inputs": [1]}, path="", kind="kafka"))
+    assert model.context.logger.lines[-1] == (
+        "error",
+        "failed to load model m:v1: ValueError('no')",
+    )
 
 
 @pytest.mark.parametrize("path", ["./m1", "m1", "../m1", "/m1"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import lru_cache
-from time import time_ns
+from threading import Thread
+from time import monotonic, sleep, time_ns
 from typing import Any, TypeVar
 
 from . import paths
@@ -12,6 +13,10 @@ from .errors import MLRunInvalidArgumentError
 from .model_files import find_model
 
 Started = TypeVar("Started")
+
+#: Seconds that a message of a stream waits for its model, as in mlrun 1.12.
+_LONGEST_WAIT = 250
+_BETWEEN_LOOKS = 1
 
 
 def start(made: Started, mode: str | None = None) -> Started:
@@ -63,23 +68,38 @@ class V2ModelServer:
         self._result_path = result_path
 
     def post_init(self, mode: str | None = "sync", **kwargs: Any) -> None:
-        """Load the model; a path that `load` did not look at is looked at now.
+        """Load the model, with the mode "async" in a thread while others are answered.
 
-        So a wrong path stops the start, as with mlrun 1.12 on Nuclio, which looks again
-        in any case, and then fails for folders without a pickle.
+        A path that `load` did not look at is looked at now, so a wrong one stops the
+        start, as with mlrun 1.12 on Nuclio, which looks again in any case, and then
+        fails for folders without a pickle.
         """
+        if not self.ready and mode == "async":
+            Thread(target=self._load_aside, daemon=True).start()
+            self.context.logger.info(f"started async model loading for {self.name}")
+            return
         if not self.ready:
-            try:
-                self.load()
-            except Exception as exc:
-                self.error = exc
-                raise RuntimeError(f"failed to load model {self.name}") from exc
-            self.ready = True
-            self.context.logger.info(f"model {self.name} was loaded")
+            self._load()
         if not self._found_model:
             self.get_model()
         if self.model_spec and not self.output_schema:
             self.output_schema = [feature.name for feature in self.model_spec.outputs]
+
+    def _load(self) -> None:
+        try:
+            self.load()
+        except Exception as exc:
+            self.error = exc
+            raise RuntimeError(f"failed to load model {self.name}") from exc
+        self.ready = True
+        self.context.logger.info(f"model {self.name} was loaded")
+
+    def _load_aside(self) -> None:
+        try:
+            self._load()
+        except RuntimeError as exc:
+            # Callers are told that the model is not ready.
+            self.context.logger.error(f"{exc}: {exc.__cause__!r}")
 
     # -- what subclasses use
 
@@ -149,7 +169,7 @@ class V2ModelServer:
             operation = "infer"
 
         if operation in ("infer", "predict", "infer_dict", "predict_dict"):
-            request = self._request(body, operation)
+            request = self._request(event, body, operation)
             try:
                 outputs = self.predict(request)
             except Exception:
@@ -172,7 +192,7 @@ class V2ModelServer:
             event.terminated = True
             answer = self._metadata()
         elif operation == "explain":
-            request = self._request(body, operation)
+            request = self._request(event, body, operation)
             try:
                 outputs = self.explain(request)
             except Exception:
@@ -193,13 +213,25 @@ class V2ModelServer:
         event.body = answer
         return event
 
-    def _request(self, body: Any, operation: str) -> Any:
+    def _request(self, event: Any, body: Any, operation: str) -> Any:
         """The body as `predict` and `explain` get it."""
         if not self.ready:
-            raise RuntimeError(f"model {self.name} is not ready yet")
+            self._wait_until_ready(event)
         if operation.endswith("_dict"):
             body["inputs"] = self._columns(body)
         return self.validate(self.preprocess(body, operation), operation)
+
+    def _wait_until_ready(self, event: Any) -> None:
+        """Messages of streams wait for the model, callers are told; raises RuntimeError."""
+        if event.trigger.kind in ("http", ""):
+            raise RuntimeError(f"model {self.name} is not ready yet")
+        self.context.logger.info(f"waiting for model {self.name} to load")
+        deadline = monotonic() + _LONGEST_WAIT
+        while monotonic() < deadline:
+            sleep(_BETWEEN_LOOKS)
+            if self.ready:
+                return
+        raise RuntimeError(f"model {self.name} is not ready {self.error}")
 
     def _columns(self, body: Any) -> list[Any]:
         """Inputs given by name, in the order of the model's specification."""
@@ -236,8 +268,8 @@ class V2ModelServer:
         return {
             "name": self.name.split(":")[0],
             "model_endpoint_uid": self.model_endpoint_uid or "",
-            "inputs": [feature.to_dict() for feature in spec.inputs] if spec else [],
-            "outputs": [feature.to_dict() for feature in spec.outputs] if spec else [],
+            "inputs": spec.inputs.to_dict() if spec else [],
+            "outputs": spec.outputs.to_dict() if spec else [],
         }
 
 

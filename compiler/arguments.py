@@ -71,7 +71,7 @@ def target_of(session: Session, value: Any, where: Span, what: str) -> ir.Target
                 help="move it to the top level of its module",
             )
         case External():
-            return ir.Dotted(value.dotted, where)
+            return ir.Dotted(canonical(value.dotted), where)
         case Unknown():
             raise _unknown(value, where)
     raise GraphError(

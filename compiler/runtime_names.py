@@ -42,6 +42,22 @@ _STOREY = frozenset({
     "StreamTarget", "TSDBTarget", "TimescaleDBTarget",
 })  # fmt: skip
 
+#: One class under many names: that of pickled models (mlrun 1.12 `frameworks/_ml_common`).
+PICKLE_MODEL = "mlrun.frameworks.sklearn.SKLearnModelServer"
+_PICKLE_MODELS = frozenset(
+    f"mlrun.frameworks.{name}"
+    for name in (
+        "_ml_common.PickleModelServer",
+        "_ml_common.pkl_model_server.PickleModelServer",
+        "sklearn.PickleModelServer",
+        "sklearn.SKLearnModelServer",
+        "sklearn.SklearnModelServer",
+        "xgboost.PickleModelServer",
+        "xgboost.XGBModelServer",
+        "xgboost.XGBoostModelServer",
+    )
+)
+
 #: Documented name -> (module of runtime_min, name in it).
 _COUNTERPARTS = {
     "mlrun.serving.V2ModelServer": ("models", "V2ModelServer"),
@@ -52,6 +68,7 @@ _COUNTERPARTS = {
     "mlrun.serving.GraphContext": ("context", "GraphContext"),
     "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
     "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
+    PICKLE_MODEL: ("pickle_model", "PickleModelServer"),
 }
 
 #: Of mlrun.errors, what step code raises and catches; every other name there is refused.
@@ -100,6 +117,25 @@ _HELP = {
     "mlrun.config": "read it from the environment",
     "mlrun.utils.now_date": "use datetime.now(timezone.utc)",
     "mlrun.feature_store": "query the feature store's service with an HTTP client",
+    **dict.fromkeys(
+        (
+            "mlrun.serving.routers.EnrichmentModelRouter",
+            "mlrun.serving.routers.EnrichmentVotingEnsemble",
+        ),
+        "it needs MLRun's feature store, which packages do without: look the features up in the "
+        "`preprocess` of a router class of your own, or in a step in front of the router",
+    ),
+    **{
+        f"mlrun.frameworks.{name}": f"it needs MLRun's model handlers: write a class "
+        f"with V2ModelServer as its base that {what}"
+        for name, what in {
+            "lgbm.LGBMModelServer": "loads the model with lightgbm or cloudpickle",
+            "onnx.ONNXModelServer": "keeps an onnxruntime.InferenceSession",
+            "pytorch.PyTorchModelServer": "loads the model with torch.load",
+            "tf_keras.TFKerasModelServer": "loads the model with keras.models.load_model",
+            "huggingface.HuggingFaceModelServer": "keeps a transformers.pipeline",
+        }.items()
+    },
 }
 
 
@@ -120,6 +156,10 @@ def canonical(dotted: str) -> str:
             for index, part in enumerate(inner):
                 if part in _STOREY:
                     return ".".join(["storey", *inner[index:]])
+        case ["mlrun", "frameworks", *_] if dotted in _PICKLE_MODELS:
+            return PICKLE_MODEL
+        case ["mlrun", name] if name in ("MLRunInvalidArgumentError", "MLRunNotFoundError"):
+            return f"mlrun.errors.{name}"
     return dotted
 
 
@@ -161,6 +201,11 @@ def subject(dotted: str) -> str:
     return dotted
 
 
+def known_remedy(dotted: str) -> str:
+    """What to do about a class or function that is not compiled; empty if there is no advice."""
+    return _HELP.get(canonical(dotted), "")
+
+
 def remedy(dotted: str) -> str:
     """What to do about a use that has no counterpart."""
     name = canonical(dotted)
@@ -183,6 +228,15 @@ class KnownClass:
     methods: frozenset[str] | None = None
 
 
+_MODEL = (
+    "context", "name", "model_path", "model", "protocol", "input_path", "result_path",
+    "shard_by_endpoint",
+)  # fmt: skip
+_MODEL_METHODS = frozenset({
+    "__init__", "post_init", "get_param", "set_metric", "get_model", "load", "do_event",
+    "logged_results", "validate", "preprocess", "postprocess", "predict", "explain",
+    "_load_and_update_state", "_check_readiness", "_pre_event_processing_actions",
+})  # fmt: skip
 _ROUTER = (
     "context", "name", "routes", "protocol", "url_prefix", "health_prefix", "input_path",
     "result_path",
@@ -195,15 +249,8 @@ _FLOW = ("recovery_step", "termination_result_fn", "context", "max_iterations", 
 
 #: All of these take further keywords (`**kwargs`).
 KNOWN_CLASSES: Mapping[str, KnownClass] = {
-    "mlrun.serving.V2ModelServer": KnownClass(
-        ("context", "name", "model_path", "model", "protocol", "input_path", "result_path",
-         "shard_by_endpoint"),
-        methods=frozenset({
-            "__init__", "post_init", "get_param", "set_metric", "get_model", "load", "do_event",
-            "logged_results", "validate", "preprocess", "postprocess", "predict", "explain",
-            "_load_and_update_state", "_check_readiness", "_pre_event_processing_actions",
-        }),
-    ),
+    "mlrun.serving.V2ModelServer": KnownClass(_MODEL, methods=_MODEL_METHODS),
+    PICKLE_MODEL: KnownClass(_MODEL, methods=_MODEL_METHODS),
     "mlrun.serving.ModelRouter": KnownClass(_ROUTER, methods=_ROUTER_METHODS),
     "mlrun.serving.routers.BaseModelRouter": KnownClass(_ROUTER, methods=_ROUTER_METHODS),
     "mlrun.serving.routers.ParallelRun": KnownClass(

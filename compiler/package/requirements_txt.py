@@ -41,6 +41,8 @@ def requirements_txt(source: str, plan: Plan, code: Slice, found: Requirements) 
     if not found.lines:
         remarks.append("Nothing: the steps use the standard library only.")
     places = [place.file for place in code.unpickles[:1]]
+    if "cloudpickle" in plan.imports:
+        places = ["runtime_min/pickle_model.py"]
     if uses_hub(plan.function):
         places = [f"{HUB_MODULE}.py"]
     remarks += [

@@ -14,16 +14,17 @@ from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, FunctionInfo, Symbol
 from ..diagnostics import Diagnostics, did_you_mean
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
-from ..runtime_names import IDLE_BASES
+from ..runtime_names import IDLE_BASES, PICKLE_MODEL, known_remedy
 from .validate import successors
 
 V2_MODEL = "mlrun.serving.V2ModelServer"
+MODELS = frozenset((V2_MODEL, PICKLE_MODEL))
 VOTING = "mlrun.serving.VotingEnsemble"
 MERGE = "mlrun.serving.merger.Merge"
 #: Classes of MLRun and storey that steps may name.
 COMPILED = frozenset(
     (
-        V2_MODEL,
+        *MODELS,
         "mlrun.serving.ModelRouter",
         "mlrun.serving.VotingEnsemble",
         "mlrun.serving.routers.ParallelRun",
@@ -41,6 +42,8 @@ ROUTERS = frozenset(
         "mlrun.serving.routers.ParallelRun",
     )
 )
+#: What runtime_min's pickle_model imports.
+_PICKLE_IMPORTS = ("cloudpickle", "numpy", "pandas")
 #: What a model may define beyond these takes part in the protocol, so it needs the protocol.
 _PLAIN_METHODS = frozenset(("load", "predict"))
 #: Hooks and state of the protocol (V2ModelServer's own names).
@@ -68,8 +71,8 @@ class Facts:
     terminates: bool = False
     #: Is it a model server or a router, which MLRun starts with `post_init`?
     protocol: bool = False
-    #: A library that runtime_min imports for it: arrays for a vote's own `logic`.
-    imports: str = ""
+    #: Libraries that runtime_min imports for it.
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -134,7 +137,7 @@ class _Inference:
         for step in flow.steps:
             if isinstance(step, ir.Router):
                 continue
-            if isinstance(step.cls, ir.Dotted) and step.cls.name in COMPILED - {V2_MODEL}:
+            if isinstance(step.cls, ir.Dotted) and step.cls.name in COMPILED - MODELS:
                 self._report(
                     step.cls,
                     f"{step.cls.name} runs in the async engine only",
@@ -155,7 +158,10 @@ class _Inference:
         if isinstance(router.cls, ir.Dotted):
             if router.cls.name not in ROUTERS:
                 self._report(
-                    router.cls, f"graphc does not compile the router {router.cls.name} yet", "GC016"
+                    router.cls,
+                    f"graphc does not compile the router {router.cls.name} yet",
+                    "GC016",
+                    known_remedy(router.cls.name),
                 )
             return Facts("event", "do_event", make=Make(Library(router.cls.name)), protocol=True)
         if not isinstance(router.cls, ir.UserCode):
@@ -164,7 +170,8 @@ class _Inference:
         facts = self._object(router.cls, symbol, router, router.name, extra={"routes"})
         votes = VOTING in self._index.ancestors(symbol)
         logic = self._index.method(symbol, "logic") if votes else None
-        return replace(facts, imports="numpy") if logic and logic[1] is not None else facts
+        # It gets arrays.
+        return replace(facts, imports=("numpy",)) if logic and logic[1] is not None else facts
 
     def _task(self, step: ir.Task | ir.Route, name: str) -> Facts:
         full_event = bool(step.full_event)
@@ -232,12 +239,15 @@ class _Inference:
     def _library(
         self, target: ir.Dotted, dotted: str, step: ir.Task | ir.Route, name: str, full: bool
     ) -> Facts:
-        if dotted == V2_MODEL:
-            make = Make(Library(dotted), (CONTEXT, name), step.args, starts=True)
-            return Facts("event", "do_event", make=make, protocol=True)
-        if dotted == f"{HUB_MODULE}.{HUB_CLASS}":
-            make = Make(Library(dotted), (CONTEXT, name), step.args, starts=True)
-            return Facts("event", "do_event", make=make, plain=True, protocol=True)
+        if dotted in MODELS or dotted == f"{HUB_MODULE}.{HUB_CLASS}":
+            paths = (("input_path", step.input_path), ("result_path", step.result_path))
+            args = (*step.args, *((key, path) for key, path in paths if path is not None))
+            make = Make(Library(dotted), (CONTEXT, name), args, starts=True)
+            plain = dotted != V2_MODEL
+            imports = _PICKLE_IMPORTS if dotted == PICKLE_MODEL else ()
+            return Facts(
+                "event", "do_event", make=make, plain=plain, protocol=True, imports=imports
+            )
         if dotted.startswith("storey.") or dotted == MERGE:
             return self._storey(target, step, full)
         return Facts()
@@ -269,16 +279,19 @@ class _Inference:
         extra: frozenset[str] | set[str] = frozenset(),
     ) -> Facts:
         ancestors = self._index.ancestors(symbol)
-        is_model = V2_MODEL in ancestors
+        is_model = not MODELS.isdisjoint(ancestors)
         is_router = any(ancestor in ROUTERS for ancestor in ancestors)
         for ancestor in ancestors:
             if (
                 isinstance(ancestor, str)
                 and ancestor.partition(".")[0] in ("mlrun", "storey")
-                and (ancestor != V2_MODEL and ancestor not in ROUTERS | IDLE_BASES)
+                and ancestor not in MODELS | ROUTERS | IDLE_BASES
             ):
                 self._report(
-                    target, f"graphc does not compile subclasses of {ancestor} yet", "GC016"
+                    target,
+                    f"graphc does not compile subclasses of {ancestor} yet",
+                    "GC016",
+                    known_remedy(ancestor),
                 )
         full_event = bool(getattr(step, "full_event", None))
         method = None if isinstance(step, ir.Router) else step.method
@@ -324,6 +337,7 @@ class _Inference:
             plain=is_model and self._is_plain(symbol),
             terminates=takes == "event" and self._mentions(symbol, "terminated"),
             protocol=is_model or is_router,
+            imports=_PICKLE_IMPORTS if PICKLE_MODEL in ancestors else (),
         )
 
     def _methods(self, symbol: Symbol) -> list[str]:
@@ -338,7 +352,7 @@ class _Inference:
     def _is_plain(self, symbol: Symbol) -> bool:
         """Nothing but `load`, `predict` and helpers of its own, and no base that is not known."""
         if any(
-            isinstance(item, str) and item not in (V2_MODEL, "object")
+            isinstance(item, str) and item not in (*MODELS, "object")
             for item in self._index.ancestors(symbol)
         ):
             return False

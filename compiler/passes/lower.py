@@ -81,7 +81,8 @@ def _router_plan(function: ir.Function, facts: FunctionFacts) -> Plan:
 
 
 def _imports(facts: FunctionFacts) -> tuple[str, ...]:
-    return tuple(sorted({step.imports for step in facts.steps.values() if step.imports}))
+    known = [*facts.steps.values(), *facts.routes.values()]
+    return tuple(sorted({name for item in known for name in item.imports}))
 
 
 def _environment(function: ir.Function) -> tuple[ir.EnvLookup, ...]:

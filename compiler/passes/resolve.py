@@ -19,6 +19,7 @@ from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, Symbol
 from ..diagnostics import Diagnostics, GraphError, did_you_mean
 from ..frontend.free_names import free_in
+from ..runtime_names import known_remedy
 from ..source import SourceTree
 from .infer import COMPILED, MERGE
 
@@ -187,7 +188,7 @@ class _Resolver:
         if target.name == f"{HUB_MODULE}.{HUB_CLASS}" or target.name in COMPILED:
             return
         if top in ("mlrun", "storey"):
-            self._report(target, f"graphc does not compile {target.name} yet", "GC016")
+            self._not_compiled(target)
         elif self._check_library(target):
             self._report(
                 target,
@@ -201,7 +202,7 @@ class _Resolver:
         module, _, name = target.name.rpartition(".")
         top = module.partition(".")[0]
         if top in ("mlrun", "storey") and target.name not in COMPILED:
-            self._report(target, f"graphc does not compile {target.name} yet", "GC016")
+            self._not_compiled(target)
             return False
         if not module:
             self._report(target, f"there is no function {target.name!r}", "GC012")
@@ -219,6 +220,10 @@ class _Resolver:
         help = did_you_mean(name, known)
         self._report(target, f"module {module!r} has no {name!r}", "GC012", help)
         return False
+
+    def _not_compiled(self, target: ir.Dotted) -> None:
+        message = f"graphc does not compile {target.name} yet"
+        self._report(target, message, "GC016", known_remedy(target.name))
 
     def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
         self._diagnostics.error(code, message, target.span, help=help)

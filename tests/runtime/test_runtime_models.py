@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
+import numpy
 import pytest
 from nuclio_stub import Context, Event
 
@@ -17,6 +19,7 @@ from graphc.runtime_min.context import GraphContext
 from graphc.runtime_min.data_item import DataItem
 from graphc.runtime_min.errors import MLRunInvalidArgumentError
 from graphc.runtime_min.models import V2ModelServer, start
+from graphc.runtime_min.pickle_model import PickleModelServer
 
 
 class Model(V2ModelServer):
@@ -398,6 +401,23 @@ def test_the_hub_model_unpickles_and_predicts(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.stdout == "[[1.0, 3.0]]\n", done.stderr
+
+
+def test_pickled_models_of_the_frameworks(tmp_path, monkeypatch):
+    import cloudpickle
+
+    class Sums:
+        def predict(self, rows):
+            return rows.sum(axis=-1)
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    (tmp_path / "m.pkl").write_bytes(cloudpickle.dumps(Sums()))
+    pandas = types.SimpleNamespace(DataFrame=lambda columns: numpy.array([*columns.values()]).T)
+    monkeypatch.setitem(sys.modules, "pandas", pandas)
+    model = make(PickleModelServer, model_path=str(tmp_path))
+    assert ask(model, {"inputs": [[1, 2], [3, 4]]})["outputs"] == [3, 7]
+    assert ask(model, {"inputs": [{"x": [1, 2], "y": [3, 5]}]})["outputs"] == [4, 7]
+    assert ask(model, {"inputs": []}, "explain")["outputs"] == "A model server named 'm:v1'"
 
 
 # -- input_path, result_path

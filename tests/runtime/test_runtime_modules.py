@@ -12,7 +12,12 @@ import graphc.runtime_min
 FOLDER = pathlib.Path(graphc.runtime_min.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py"))
 PYTHONS = ["3.9.18", "3.10.13", "3.12.1", "3.13.0"]
-OPTIONAL = {"numpy", "pandas", "yaml"}  # imported inside functions, only where asked for
+OPTIONAL = {
+    "cloudpickle",
+    "numpy",
+    "pandas",
+    "yaml",
+}  # imported inside functions, only where asked for
 
 
 @pytest.mark.parametrize("module", MODULES)

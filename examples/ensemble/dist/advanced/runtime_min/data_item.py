@@ -83,7 +83,7 @@ class DataItem:
 
     def open(self, mode: str = "rb") -> Any:
         """The content as an open file; a URL's can only be read."""
-        return open(self.local(), mode)  # noqa: SIM115
+        return open(self.local(), mode)
 
     def stat(self) -> FileStats:
         """Size and time of the last change."""
@@ -103,7 +103,11 @@ class DataItem:
     listdir = ls
 
     def as_df(
-        self, columns: Any = None, df_module: Any = None, format: str = "", **kwargs: Any
+        self,
+        columns: Any = None,
+        df_module: Any = None,
+        format: str = "",
+        **kwargs: Any,
     ) -> Any:
         """The content as a DataFrame: of CSV, Parquet or JSON."""
         if df_module is None:
@@ -113,7 +117,9 @@ class DataItem:
             df_module = pandas
         for name in ("time_column", "start_time", "end_time", "additional_filters"):
             if kwargs.pop(name, None) is not None:
-                raise ValueError(f"as_df cannot filter here ({name}): filter the result")
+                raise ValueError(
+                    f"as_df cannot filter here ({name}): filter the result"
+                )
         kind = format or self.suffix.lstrip(".")
         if kind == "csv":
             columns = {"usecols": columns} if columns else {}
@@ -165,7 +171,7 @@ class DataItem:
     def _asked(self, method: str) -> Any:
         if self.kind not in ("http", "https"):
             raise ValueError(f"{self.url} cannot be read here: {remedy(self.kind)}")
-        return urlopen(Request(self.url, method=method), timeout=_TIMEOUT)  # noqa: S310
+        return urlopen(Request(self.url, method=method), timeout=_TIMEOUT)
 
 
 def remedy(scheme: str) -> str:

@@ -1,0 +1,15 @@
+"""Classes that need more of MLRun than a package has: each finding says what to write instead."""
+import mlrun
+from mlrun.frameworks.lgbm import LGBMModelServer
+
+
+class Text(mlrun.frameworks.huggingface.HuggingFaceModelServer):
+    pass
+
+
+fn = mlrun.new_function("frameworks", kind="serving")
+graph = fn.set_topology("flow")
+graph.add_step("*mlrun.serving.routers.EnrichmentVotingEnsemble", name="vote", feature_vector_uri="v")
+fn.add_model("net", class_name="mlrun.frameworks.onnx.ONNXModelServer", model_path="net")
+fn.add_model("text", class_name="Text")
+fn.add_model("trees", class_name=LGBMModelServer, model_path="s3://trees")

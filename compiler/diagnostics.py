@@ -42,6 +42,10 @@ class Span:
     def _order(self) -> tuple[str, int, int, int, int]:
         return (self.file, self.cell, self.line, self.column, self.end)
 
+    def seen_from(self, folder: str) -> Span:
+        """The place with its file's path below a folder."""
+        return replace(self, file=posixpath.normpath(f"{folder}/{self.file}"))
+
     def __str__(self) -> str:
         cell = f":cell {self.cell}" if self.cell else ""
         return f"{self.file}{cell}:{self.line}:{self.column}"
@@ -78,7 +82,7 @@ class Diagnostic:
         """The finding with its files' paths below a folder: as whoever runs graphc names them."""
 
         def moved(span: Span | None) -> Span | None:
-            return span and replace(span, file=posixpath.normpath(f"{folder}/{span.file}"))
+            return span and span.seen_from(folder)
 
         notes = tuple(replace(note, span=moved(note.span)) for note in self.notes)
         return replace(self, span=moved(self.span), notes=notes)

@@ -28,13 +28,16 @@ from .serve import serve
 def cli() -> None:
     """Compile MLRun serving graphs into small Nuclio packages.
 
-    GRAPH is a Python file that builds a serving graph with mlrun's API. It is read, never run;
-    mlrun need not be installed. The packages need neither mlrun nor graphc.
+    GRAPH is a Python file or notebook that builds a serving graph with mlrun's API. It is read,
+    never run; mlrun need not be installed. The packages need neither mlrun nor graphc.
 
     \b
     A first try:
       graphc build graph.py -o dist/
       graphc serve dist/
+
+    Exit codes: 0 done, 1 the graph has errors or a comparison found differences, 2 wrong usage,
+    70 a bug in graphc.
     """
 
 

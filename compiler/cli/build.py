@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,14 +13,25 @@ from . import options
 from .options import Source
 from .report import EXIT_ERRORS, Report, say
 
+if TYPE_CHECKING:
+    from ..pipeline import Build
+
 
 @click.command()
 @options.graph_source
 @options.findings
 @options.output
 @options.bundle_models
+@click.option("-v", "--verbose", is_flag=True, help="Say what was skipped, and what is needed.")
 @click.option("--timings", is_flag=True, help="Show how long each stage took.")
-def build(source: Source, report: Report, out: Path, bundle_models: bool, timings: bool) -> None:
+def build(
+    source: Source,
+    report: Report,
+    out: Path,
+    bundle_models: bool,
+    verbose: bool,
+    timings: bool,
+) -> None:
     """Write one package per function of GRAPH.
 
     An earlier output is replaced whole, or left as it was if GRAPH has errors.
@@ -39,12 +51,27 @@ def build(source: Source, report: Report, out: Path, bundle_models: bool, timing
     if made.failed:
         sys.exit(EXIT_ERRORS)
     if report.talks:
-        assert made.graph is not None
-        for function in made.graph.functions:
-            say(f"built {out / function.name}")
-        if made.skipped:
-            count = len(made.skipped)
-            say(f"skipped {count} call{'s' * (count > 1)} without meaning for the graph")
+        _tell(made, source, out, verbose)
+
+
+def _tell(made: Build, source: Source, out: Path, verbose: bool) -> None:
+    """What was done, to people."""
+    from ..codegen.text import one_line
+
+    assert made.graph is not None
+    for function in made.graph.functions:
+        say(f"built {out / function.name}")
+        if verbose:
+            lines = made.files[f"{function.name}/requirements.txt"].decode().splitlines()
+            needed = [line for line in lines if line and not line.startswith("#")]
+            say(f"  requirements: {', '.join(needed) or 'none'}")
+    if verbose:
+        for skipped in made.skipped:
+            place = skipped.span.seen_from(source.graph.parent.as_posix())
+            say(f"skipped {place}: {one_line(skipped.why)}")
+    elif made.skipped:
+        count = len(made.skipped)
+        say(f"skipped {count} call{'s' * (count > 1)} without meaning for the graph (-v: which)")
 
 
 def _show_timings(timings: Mapping[str, float]) -> None:

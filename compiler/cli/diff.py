@@ -11,7 +11,7 @@ import click
 from .report import EXIT_ERRORS, say
 
 
-@click.command()
+@click.command(short_help="Compare two graphs, and with a git revision.")
 @click.argument("places", metavar="[OLD] NEW", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--base", metavar="REVISION", help="Take OLD from a revision of git: NEW as it was.")
 @click.option(

@@ -37,7 +37,7 @@ class _CodeName(click.ParamType[Code]):
         ]
 
 
-@click.command()
+@click.command(short_help="Say what a finding means; list all codes.")
 @click.argument("codes", metavar="[CODE]...", nargs=-1, type=_CodeName())
 def explain(codes: Sequence[Code]) -> None:
     """Say what a finding means and show an example; without CODE, list all codes."""

@@ -14,7 +14,7 @@ from .options import Pair
 from .report import EXIT_ERRORS, fail, say
 
 
-@click.command()
+@click.command(short_help="Send one event to a package, without a server.")
 @click.argument("package", type=click.Path(path_type=Path))
 @click.option("--path", default="/", show_default=True, help="The path of the request.")
 @click.option("--body", help="The body: JSON or text; @FILE reads it from a file.")

@@ -153,7 +153,28 @@ class Router:
         return self.name
 
 
-Step = Task | Router
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A stream that steps write to."""
+
+    name: str
+    span: Span = field(compare=False)
+    #: The stream's path or URL; None: there is none, events pass.
+    path: str | EnvLookup | None
+    after: tuple[str, ...] = ()
+    #: Is the body sent in an envelope? None: if somebody in the graph reads it.
+    full_event: bool | None = None
+    #: What stands in for the event's key: a shard, a field of the body, or code.
+    sharding: Any = field(default=None, hash=False)
+    on_error: str | None = None
+
+    @property
+    def responder(self) -> bool:
+        """Never: what is sent is answered by nobody."""
+        return False
+
+
+Step = Task | Router | Queue
 
 
 @dataclass(frozen=True)
@@ -274,8 +295,10 @@ def library(step: Step) -> str | None:
     return None
 
 
-def parts(step: Step | Route) -> Iterator[Step | Route]:
-    """The step; of a router also its routes, and theirs."""
+def parts(step: Step | Route) -> Iterator[Task | Router | Route]:
+    """The step, if it runs code; of a router also its routes, and theirs."""
+    if isinstance(step, Queue):
+        return
     yield step
     for route in step.routes if isinstance(step, Router) else ():
         yield from parts(route)
@@ -283,6 +306,8 @@ def parts(step: Step | Route) -> Iterator[Step | Route]:
 
 def targets(step: Step | Route) -> Iterator[Target]:
     """Everything of the step (routes included) that names code."""
+    if isinstance(step, Queue) and isinstance(step.sharding, Target):
+        yield step.sharding
     for part in parts(step):
         if part.cls is not None:
             yield part.cls
@@ -313,7 +338,13 @@ def show(graph: Graph) -> str:
         on_error = f" on_error={function.root.on_error}" if function.root.on_error else ""
         lines.append(f"  flow {function.root.engine}{on_error}")
         for step in function.root.steps:
-            lines += _show_router(step, "    ") if isinstance(step, Router) else [_show_task(step)]
+            match step:
+                case Router():
+                    lines += _show_router(step, "    ")
+                case Task():
+                    lines.append(_show_task(step))
+                case Queue():
+                    lines.append(_show_queue(step))
     return "\n".join(lines) + "\n"
 
 
@@ -337,6 +368,11 @@ def _show_serving(serving: Serving) -> list[str]:
 def _show_task(step: Task) -> str:
     kind = "catcher" if step.catcher else "task"
     return f"    {kind} {step.name}: {_show_runs(step)}{_show_wiring(step)}"
+
+
+def _show_queue(step: Queue) -> str:
+    sharding = f" by {_show_value(step.sharding)}" if step.sharding is not None else ""
+    return f"    queue {step.name}: {step.path!r}{sharding}{_show_wiring(step)}"
 
 
 def _show_router(step: Router, indent: str) -> list[str]:

@@ -102,6 +102,78 @@ class Extend:
 
 
 @dataclass(frozen=True, slots=True)
+class DropIfFiltered:
+    """storey.MapClass: the step's `do` may have called `self.filter()`."""
+
+    step: str
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Ask which of the steps behind one get the event: the local `chosen` of a FanOut."""
+
+    step: str
+    invoke: Invoke
+    outlets: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Make a list of the items of a result in the local `items`, where failures are caught."""
+
+    step: str
+    invoke: Invoke
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Every item of a result goes on as an event of its own; ends the method.
+
+    The items are those of a call, or the local `items`. They go to a method, or nowhere: then
+    the first of them is the answer.
+    """
+
+    step: str
+    invoke: Invoke | None
+    method: str | None
+    takes: Value
+    #: Are the items events?
+    events: bool
+    awaits: bool
+    returns: bool
+    #: Does nothing behind it change the event?
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Send a local to a queue, in an envelope or as it is."""
+
+    step: str
+    attribute: str
+    envelope: bool = False
+    value: Literal["body", "item"] = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class PushEach:
+    """Send every item of a result to a queue."""
+
+    step: str
+    invoke: Invoke | None
+    push: Push
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Synchronous engine: send the body, or each element of a list; ends the method."""
+
+    step: str
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unwrap:
     """Take the body out of the envelope in which queues carry it; `assign` to the local."""
 
@@ -147,12 +219,15 @@ class Caught:
 @dataclass(frozen=True, slots=True)
 class FanOut:
     """Several branches, each with a copy of its own; ends the method. What the first that
-    answers (or fails) gives is the answer."""
+    answers (or fails) gives is the answer. Without branches these are the local `chosen`.
+
+    With `shared` only the body is copied: no branch changes the event that it gets."""
 
     branches: tuple[str, ...]
     takes: Value
     awaits: bool
     returns: bool
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +276,13 @@ Instruction = (
     Call
     | Keep
     | Extend
+    | DropIfFiltered
+    | Choose
+    | Items
+    | Each
+    | Push
+    | PushEach
+    | Send
     | Unwrap
     | WriteBody
     | ReadBody
@@ -294,7 +376,29 @@ class MakeMerge:
     full_event: bool = False
 
 
-Making = MakeStep | MakeRouter | MakeMerge
+@dataclass(frozen=True, slots=True)
+class MakeOutlets:
+    """The methods among which a step chooses, by the names of the steps that they begin with.
+
+    With `drops` an event goes nowhere if none is chosen, else everywhere.
+    """
+
+    step: str
+    attribute: str
+    methods: tuple[tuple[str, str], ...]
+    drops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MakeQueue:
+    """A queue; `sharding` stands in for the event's key."""
+
+    attribute: str
+    path: str | ir.EnvLookup
+    sharding: Any = None
+
+
+Making = MakeStep | MakeRouter | MakeMerge | MakeOutlets | MakeQueue
 
 # -- the whole
 
@@ -354,6 +458,12 @@ def _show_making(making: Making) -> list[str]:
             return [f"  make {attribute} = {_show_make(make)}"]
         case MakeMerge(attribute=attribute, expected=expected):
             return [f"  make {attribute} = merge of {expected}"]
+        case MakeOutlets(attribute=attribute, methods=methods, drops=drops):
+            some = "some of" if drops else "some or all of"
+            return [f"  make {attribute} = {some} {', '.join(name for name, _ in methods)}"]
+        case MakeQueue(attribute=attribute, path=path, sharding=sharding):
+            by = f" by {_show_value(sharding)}" if sharding is not None else ""
+            return [f"  make {attribute} = queue {path!r}{by}"]
         case MakeRouter():
             kind = f"{making.kind} plain" if making.plain else making.kind
             made = f" = {_show_make(making.make)}" if making.make else ""
@@ -406,8 +516,26 @@ def _show_instruction(item: Instruction) -> str:
             return f"{step}: extend by {_show_invoke(invoke)}"
         case Caught(step=step, messages=messages):
             return f"caught {step or '(tracked)'}{' messages' if messages else ''}"
-        case FanOut(branches=branches, takes=takes):
-            return f"fan out {takes} to {', '.join(branches)}"
+        case FanOut(branches=branches, takes=takes, shared=shared):
+            kind = "shared event" if shared else takes
+            return f"fan out {kind} to {', '.join(branches) or 'chosen'}"
+        case DropIfFiltered(step=step):
+            return f"{step}: drop if filtered"
+        case Choose(step=step, invoke=invoke, outlets=outlets):
+            return f"{step}: choose from self.{outlets} by {_show_invoke(invoke)}"
+        case Items(step=step, invoke=invoke):
+            return f"{step}: items of {_show_invoke(invoke)}"
+        case Each(step=step, invoke=invoke, method=method, takes=takes, events=events):
+            of = f" of {_show_invoke(invoke)}" if invoke else ""
+            to = f" to {method}({takes})" if method else ""
+            return f"{step}: each {'event' if events else 'item'}{of}{to}"
+        case Push(step=step, value=value, envelope=envelope):
+            return f"{step}: push {'envelope of ' if envelope else ''}{value}"
+        case PushEach(step=step, invoke=invoke, push=push):
+            of = f" of {_show_invoke(invoke)}" if invoke else ""
+            return f"{step}: each item{of}; {_show_instruction(push)}"
+        case Send(step=step):
+            return f"{step}: send"
         case Gather(merge=merge, branches=branches, then=then):
             return f"{merge}: gather {', '.join(map(_show_callee, branches))} -> {then}"
         case Arrive(step=step):

@@ -69,6 +69,13 @@ _COUNTERPARTS = {
     "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
     "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
     PICKLE_MODEL: ("pickle_model", "PickleModelServer"),
+    "mlrun.serving.steps.ChoiceByField": ("steps", "ChoiceByField"),
+    "storey.Choice": ("steps", "Choice"),
+    "storey.MapClass": ("steps", "MapClass"),
+    "storey.Rename": ("steps", "Rename"),
+    "storey.flow.DropColumns": ("steps", "DropColumns"),
+    "storey.flow.ReifyMetadata": ("steps", "ReifyMetadata"),
+    "storey.steps.Partition": ("steps", "Partition"),
 }
 
 #: Of mlrun.errors, what step code raises and catches; every other name there is refused.
@@ -270,8 +277,13 @@ KNOWN_CLASSES: Mapping[str, KnownClass] = {
         required=("url",),
     ),
     "storey.Flow": KnownClass(_FLOW),
-    "storey.Choice": KnownClass(_FLOW),
-    "storey.MapClass": KnownClass(("long_running", *_FLOW)),
+    "storey.Choice": KnownClass(_FLOW, methods=frozenset({"__init__", "select_outlets"})),
+    "mlrun.serving.steps.ChoiceByField": KnownClass(
+        ("field_name", *_FLOW), ("field_name",), frozenset({"__init__", "select_outlets"})
+    ),
+    "storey.MapClass": KnownClass(
+        ("long_running", *_FLOW), methods=frozenset({"__init__", "do", "filter"})
+    ),
     "storey.Map": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),
     "storey.Filter": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),
     "storey.FlatMap": KnownClass(("fn", "long_running", *_FLOW), required=("fn",)),

@@ -8,16 +8,23 @@ branches complete.
 from __future__ import annotations
 
 import asyncio
-import copy
 from typing import Any, Callable
 
-from .branches import Failed, copy_event, first, joined
+from .branches import Failed, copy_event, first, joined, twins, with_body
 
 
 async def fan_out(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    bodies = [body, *(copy.deepcopy(body) for _ in branches[1:])]
-    return first(context, await _run(branches, [(twin,) for twin in bodies]))
+    outcomes = await _run(branches, [(twin,) for twin in twins(body, branches)])
+    return first(context, outcomes)
+
+
+async def fan_out_shared(
+    context: Any, event: Any, body: Any, *branches: Callable[[Any, Any], Any]
+) -> Any:
+    """As `fan_out`, for branches that read the event and leave it as it is."""
+    outcomes = await _run(branches, [(event, twin) for twin in twins(body, branches)])
+    return first(context, outcomes)
 
 
 async def fan_out_events(
@@ -34,8 +41,60 @@ async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> An
 
     If branches failed the first failure is raised, after all of them ran.
     """
-    bodies = [body, *(copy.deepcopy(body) for _ in branches[1:])]
-    return joined(context, await _run(branches, [(twin,) for twin in bodies]))
+    outcomes = await _run(branches, [(twin,) for twin in twins(body, branches)])
+    return joined(context, outcomes)
+
+
+async def each(
+    context: Any, items: Any, branch: Callable[[Any], Any] | None = None
+) -> Any:
+    """The first answer for an item, which may be that it failed; DROPPED without any.
+
+    Every item goes its way, one after the other, whatever became of those before it.
+    `items` may be an asynchronous generator.
+    """
+    outcomes: list[Any] = []
+
+    async def go(item: Any) -> None:
+        try:
+            outcome = item if branch is None else branch(item)
+            if branch is not None and asyncio.iscoroutine(outcome):
+                outcome = await outcome
+        except Exception as exc:  # noqa: BLE001
+            outcome = Failed(exc)
+        outcomes.append(outcome)
+
+    try:
+        if hasattr(items, "__aiter__"):
+            async for item in items:
+                await go(item)
+        else:
+            for item in items:
+                await go(item)
+    except Exception as exc:  # noqa: BLE001
+        outcomes.append(Failed(exc))
+    return first(context, outcomes)
+
+
+async def each_shared(
+    context: Any, event: Any, items: Any, branch: Callable[[Any, Any], Any]
+) -> Any:
+    """As `each`, for a branch that reads the event and leaves it as it is."""
+    return await each(context, items, lambda item: branch(event, item))
+
+
+async def each_event(
+    context: Any, event: Any, items: Any, branch: Callable[[Any, Any], Any]
+) -> Any:
+    """As `each`, for a branch that is called with an event of its own and a body."""
+    return await each(context, items, lambda item: branch(with_body(event, item), item))
+
+
+async def each_of_events(
+    context: Any, events: Any, branch: Callable[[Any, Any], Any]
+) -> Any:
+    """As `each`, for items that are events."""
+    return await each(context, events, lambda event: branch(event, event.body))
 
 
 async def _run(

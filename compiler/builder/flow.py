@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import ir
@@ -11,6 +12,7 @@ from ..frontend.values import HostFunction, HostObject, Instance, Unknown
 from . import mlrun_names
 from .mistakes import not_yet, unknown_value
 from .objects import add_routes, router
+from .queue import QueueBuilder, is_queue, queue
 from .router import RouterBuilder, is_router_object
 from .step import StepBuilder
 from .task import RouteBuilder, last_part
@@ -219,11 +221,9 @@ class FlowBuilder(HostObject):
         where = session.argument_span("class_name", 0)
         if isinstance(class_name, str) and class_name.startswith("$remote"):
             raise not_yet("remote steps ($remote)", where)
-        if class_name in ("$queue", ">>", ">") if isinstance(class_name, str) else False:
-            raise not_yet("queues ($queue)", where)
         if isinstance(class_name, str) and class_name.startswith("hub://"):
             raise not_yet("steps of the hub", where)
-        if function is not None:
+        if function not in (None, "*"):
             raise not_yet(
                 "steps of other functions (function=)", session.argument_span("function", 4)
             )
@@ -237,6 +237,8 @@ class FlowBuilder(HostObject):
             routes = class_args.pop("routes", None)
             step = router(session, spelled, class_args, where, chosen, flow=self, handler=handler)
             add_routes(step, routes)
+        elif is_queue(class_name):
+            step = self._queue(class_name, name, class_args, where)
         else:
             step = self._task(class_name, name, handler, class_args, where)
         step.after = after
@@ -289,6 +291,19 @@ class FlowBuilder(HostObject):
             flow=self,
             **paths,
         )
+
+    def _queue(
+        self, class_name: Any, name: Any, class_args: dict[str, Any], where: Span
+    ) -> QueueBuilder:
+        if isinstance(class_name, QueueBuilder):
+            step, name = replace(class_name), name or class_name.name
+        else:
+            step = queue(self.function.session, "", class_args, where)
+        if not name:
+            raise GraphError("a queue needs a name", help="pass name=", span=where)
+        step.name = self._name(name, where)
+        step.flow = self
+        return step
 
     def _of_object(self, given: RouteBuilder, name: Any) -> StepBuilder:
         """A step like the `TaskStep(...)` that is given; its name and settings are its own."""
@@ -346,8 +361,8 @@ class FlowBuilder(HostObject):
             after=[],
         )
         self._last = last
-        if isinstance(step, RouterBuilder):
-            raise GraphError("a router cannot be an error handler", span=where)
+        if isinstance(step, (RouterBuilder, QueueBuilder)):
+            raise GraphError(f"{step.description} cannot be an error handler", span=where)
         step.catcher = True
         listed = before if isinstance(before, (list, tuple)) else [before] if before else []
         step.before = tuple(session.text(item, "before", where) for item in listed)

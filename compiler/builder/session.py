@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .. import ir
@@ -16,6 +17,7 @@ from .making import HUB_CLASS, HUB_MODULE, Making
 from .mistakes import normal_name, unknown_value
 from .objects import StepObjects
 from .projects import project_members
+from .queue import queue_step
 
 __all__ = ["HUB_CLASS", "HUB_MODULE", "Session"]
 
@@ -55,6 +57,7 @@ class Session(HostObject):
         steps = {
             "RouterStep": HostFunction("mlrun.serving.RouterStep", objects.router_step),
             "TaskStep": HostFunction("mlrun.serving.TaskStep", objects.task_step),
+            "QueueStep": HostFunction("mlrun.serving.QueueStep", partial(queue_step, self)),
         }
         self._modules: dict[str, HostModule] = {
             **{name: HostModule(name, mounts.members(self)) for name in mounts.MODULES},

@@ -21,6 +21,8 @@ from ..plan import (
     Library,
     Make,
     MakeMerge,
+    MakeOutlets,
+    MakeQueue,
     MakeRouter,
     MakeStep,
     Member,
@@ -119,7 +121,9 @@ class _Handler:
             )
 
         return self._plan.keeps_context or any(
-            not isinstance(making, MakeStep) or uses(making.make) for making in self._plan.makes
+            isinstance(making, MakeRouter | MakeMerge)
+            or (isinstance(making, MakeStep) and uses(making.make))
+            for making in self._plan.makes
         )
 
     def _context_arguments(self) -> str:
@@ -185,9 +189,27 @@ class _Handler:
                     writer.line(f"self.{making.attribute} = {self._merge(making)}")
                 case MakeRouter():
                     self._router_made(writer, making)
+                case MakeOutlets():
+                    self._outlets_made(writer, making)
+                case MakeQueue():
+                    writer.line(f"self.{making.attribute} = {self._queue(making)}")
         if self._plan.keeps_context:
             writer.line("self.context = context")
         return writer.text()
+
+    def _outlets_made(self, writer: Writer, making: MakeOutlets) -> None:
+        outlets = f"{self._scope.runtime('outlets')}.Outlets"
+        with writer.block(f"self.{making.attribute} = {outlets}("):
+            ways = (f"{quoted(name)}: self.{method}" for name, method in making.methods)
+            drops = ", drops=True" if making.drops else ""
+            writer.line(f"{quoted(making.step)}, {{{', '.join(ways)}}}{drops}")
+        writer.line(")")
+
+    def _queue(self, making: MakeQueue) -> str:
+        arguments = [self._literal(making.path)]
+        if making.sharding is not None:
+            arguments.append(f"sharding={self._literal(making.sharding)}")
+        return f"{self._scope.runtime('streams')}.Queue({', '.join(arguments)})"
 
     def _make(self, make: Make, routes: str = "") -> str:
         arguments = [self._literal(value) for value in make.positional]
@@ -360,7 +382,7 @@ class _Handler:
         if invoke.awaits:
             text = f"await {text}"
         if invoke.result_path is not None:
-            text = f"{self._paths('put')}(body, {quoted(invoke.result_path)}, {text})"
+            text = self.put(invoke.result_path, text)
         return text
 
     def _formula_function(self, inline: ir.Inline) -> str:
@@ -368,6 +390,10 @@ class _Handler:
         name = self._scope.own("expression")
         self._functions.append(as_function(name, inline, self._scope.user))
         return name
+
+    def put(self, path: str, value: str) -> str:
+        """The body with a value put at a path."""
+        return f"{self._paths('put')}(body, {quoted(path)}, {value})"
 
     def _paths(self, name: str) -> str:
         suffix = "_sync" if self._engine == "sync" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ..plan import (
@@ -10,6 +11,9 @@ from ..plan import (
     Call,
     Callee,
     Caught,
+    Choose,
+    DropIfFiltered,
+    Each,
     Extend,
     FanOut,
     Finish,
@@ -18,10 +22,14 @@ from ..plan import (
     Goto,
     Instruction,
     Invoke,
+    Items,
     Keep,
     Own,
+    Push,
+    PushEach,
     ReadBody,
     ReturnBody,
+    Send,
     StopIfTerminated,
     Try,
     Unwrap,
@@ -40,6 +48,9 @@ class Speller(Protocol):
 
     def function(self, callee: Callee) -> str:
         """A callee as something to hand over."""
+
+    def put(self, path: str, value: str) -> str:
+        """The body with a value put at a path."""
 
     def runtime(self, module: str) -> str:
         """A module of runtime_min."""
@@ -70,9 +81,11 @@ class Statements:
                 if tracks:
                     writer.line(f"step = {quoted(step)}")
                 shown = step
-            elif isinstance(item, (FanOut, Try)):
+            elif isinstance(item, Try) or (isinstance(item, FanOut) and item.branches):
                 writer.gap()
             self._instruction(item)
+            if isinstance(item, Try):
+                shown = _first_step(item)
         if not block:
             writer.line("pass")
 
@@ -104,14 +117,27 @@ class Statements:
                 self._try(item)
             case Caught():
                 self._caught(item)
-            case FanOut(branches=branches, takes=takes, awaits=awaits, returns=returns):
-                module = handler.runtime("async_branches" if awaits else "branches")
-                name = "fan_out_events" if takes == "event" else "fan_out"
-                values = ["self.context", *(["event"] if takes == "event" else []), "body"]
-                values += [f"self.{branch}" for branch in branches]
-                self._end(
-                    f"{'await ' if awaits else ''}{module}.{name}({', '.join(values)})", returns
-                )
+            case DropIfFiltered(attribute=attribute):
+                with self._writer.block(f"if self.{attribute}.drops():"):
+                    self._drop()
+            case Choose(invoke=invoke, outlets=outlets):
+                line(f"chosen = self.{outlets}.choose({handler.invoke(invoke)})")
+            case Items(invoke=invoke):
+                line(f"items = list({self._items(invoke)})")
+            case Each():
+                self._each(item)
+            case Push(attribute=attribute):
+                method = "push_event" if item.envelope else "push"
+                line(f"self.{attribute}.{method}(event, {item.value})")
+            case PushEach(invoke=invoke, push=push):
+                items = "items" if invoke is None else self._items(invoke)
+                with self._writer.block(f"for item in {items}:"):
+                    line(comment(push.step))
+                    self._instruction(push)
+            case Send(attribute=attribute):
+                line(f"return self.{attribute}.send(body)")
+            case FanOut():
+                self._fan_out(item)
             case Gather():
                 self._gather(item)
             case Arrive(attribute=attribute):
@@ -128,6 +154,38 @@ class Statements:
                 self._drop()
             case ReturnBody():
                 line("return body")
+
+    def _fan_out(self, item: FanOut) -> None:
+        module = self._handler.runtime("async_branches" if item.awaits else "branches")
+        shared = "fan_out_shared" if item.shared else "fan_out_events"
+        name = shared if item.takes == "event" else "fan_out"
+        values = ["self.context", *(["event"] if item.takes == "event" else []), "body"]
+        values += [f"self.{branch}" for branch in item.branches] or ["*chosen"]
+        text = f"{module}.{name}({', '.join(values)})"
+        self._end(f"await {text}" if item.awaits else text, item.returns)
+
+    def _each(self, item: Each) -> None:
+        module = self._handler.runtime("async_branches" if item.awaits else "branches")
+        items = "items" if item.invoke is None else self._items(item.invoke)
+        name, values = "each", ["self.context", items]
+        if item.takes == "event" and item.events:
+            name = "each_of_events"
+        elif item.takes == "event":
+            name = "each_shared" if item.shared else "each_event"
+            values.insert(1, "event")
+        elif item.events:
+            values[1] = f"(item.body for item in {items})"
+        if item.method is not None:
+            values.append(f"self.{item.method}")
+        text = f"{module}.{name}({', '.join(values)})"
+        self._end(f"await {text}" if item.awaits else text, item.returns)
+
+    def _items(self, invoke: Invoke) -> str:
+        """What a step makes several events of; with `result_path` each is put into the body."""
+        if invoke.result_path is None:
+            return self._handler.invoke(invoke)
+        put = self._handler.put(invoke.result_path, "item")
+        return f"({put} for item in {self._handler.invoke(replace(invoke, result_path=None))})"
 
     def _end(self, text: str, returns: bool) -> None:
         self._writer.line(f"return {text}" if returns else text)
@@ -205,7 +263,19 @@ class Statements:
 
 def _step_of(item: Instruction) -> str | None:
     match item:
-        case Call(step=step) | Keep(step=step) | Extend(step=step) | Arrive(step=step):
+        case (
+            Call(step=step)
+            | Keep(step=step)
+            | Extend(step=step)
+            | Arrive(step=step)
+            | DropIfFiltered(step=step)
+            | Choose(step=step)
+            | Items(step=step)
+            | Each(step=step)
+            | Push(step=step)
+            | PushEach(step=step)
+            | Send(step=step)
+        ):
             return step
         case Gather(steps=steps, merge=merge):
             return ", ".join([*steps, merge])

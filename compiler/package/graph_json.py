@@ -94,7 +94,14 @@ def _is_pair(value: Any) -> bool:
 
 
 def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
-    found: dict[str, Any] = _router(step) if isinstance(step, ir.Router) else _runs(step)
+    found: dict[str, Any]
+    match step:
+        case ir.Router():
+            found = _router(step)
+        case ir.Queue():
+            found = _queue(step)
+        case _:
+            found = _runs(step)
     found["after"] = list(step.after)
     found |= _handling(step)
     if isinstance(step, ir.Task) and step.before:
@@ -104,6 +111,13 @@ def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
     if step.responder:
         found["responder"] = True
     found |= _place(step.span)
+    return found
+
+
+def _queue(queue: ir.Queue) -> dict[str, Any]:
+    found: dict[str, Any] = {"queue": plain(queue.path)}
+    if queue.sharding is not None:
+        found["sharding"] = plain(queue.sharding)
     return found
 
 
@@ -252,6 +266,8 @@ def _route_rows(router: ir.Router, name: str, on_error: str) -> list[tuple[str, 
 
 
 def _call(step: ir.Step | ir.Route) -> str:
+    if isinstance(step, ir.Queue):
+        return f"queue {plain(step.path)}" if step.path else "queue without a stream"
     if isinstance(step, (ir.Task, ir.Route)) and step.function is not None:
         text = _spelled(step.function)
     else:

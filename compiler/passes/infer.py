@@ -15,6 +15,19 @@ from ..code_index import CodeIndex, FunctionInfo, Symbol
 from ..diagnostics import Diagnostics, did_you_mean
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
 from ..runtime_names import IDLE_BASES, PICKLE_MODEL, known_remedy
+from .storey import (
+    ASSERT,
+    CHOICE,
+    FLATTEN,
+    FUNCTION_STEPS,
+    IDLE_ARGUMENTS,
+    MAP_CLASS,
+    OBJECT_STEPS,
+    STOREY_BASES,
+    STOREY_STEPS,
+    Result,
+    storey_function,
+)
 from .validate import successors
 
 V2_MODEL = "mlrun.serving.V2ModelServer"
@@ -29,9 +42,7 @@ COMPILED = frozenset(
         "mlrun.serving.VotingEnsemble",
         "mlrun.serving.routers.ParallelRun",
         MERGE,
-        "storey.Filter",
-        "storey.Map",
-        "storey.Extend",
+        *STOREY_STEPS,
     )
 )
 ROUTERS = frozenset(
@@ -54,6 +65,15 @@ _PROTOCOL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Selects:
+    """How a step chooses among the steps behind it: by what is called with its value."""
+
+    callee: Callee | None = None
+    #: Its method of this name, if there is no function.
+    method: str = "select_outlets"
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a step or route."""
 
@@ -73,6 +93,28 @@ class Facts:
     protocol: bool = False
     #: Libraries that runtime_min imports for it.
     imports: tuple[str, ...] = ()
+    #: What becomes of what the code returns.
+    result: Result = "value"
+    #: Is its function a generator?
+    generator: bool = False
+    #: How it chooses among the steps behind it, None if all of them get the event.
+    selects: Selects | None = None
+    #: May it call `self.filter()`, which drops the event?
+    filters: bool = False
+    #: What the step runs if that is neither its own function nor its object.
+    callee: ir.Target | None = None
+    #: Do its paths mean nothing to it?
+    pathless: bool = False
+
+    @property
+    def forks(self) -> bool:
+        """Is it open which steps get how many events from it?"""
+        return self.result in ("items", "outlets") or self.selects is not None
+
+    @property
+    def drops(self) -> bool:
+        """May an event end here?"""
+        return self.result == "test" or self.filters
 
 
 @dataclass(slots=True)
@@ -107,11 +149,47 @@ class _Inference:
             if isinstance(step, ir.Router):
                 found.steps[step.name] = self._router(step)
                 self._routes(step, (step.name,), found)
+            elif isinstance(step, ir.Queue):
+                found.steps[step.name] = Facts()
             else:
                 found.steps[step.name] = self._task(step, step.name)
         if isinstance(root, ir.Flow) and root.engine == "sync":
             self._synchronous(root, found)
+        elif isinstance(root, ir.Flow):
+            self._generators(root, found)
+            self._choices(root, found)
         return found
+
+    def _generators(self, flow: ir.Flow, found: FunctionFacts) -> None:
+        """Items of a generator go on as events; as an answer they would be a stream."""
+        following = successors(flow)
+        for step in flow.steps:
+            if not found.steps[step.name].generator:
+                continue
+            behind, todo = {step.name}, [step.name]
+            while todo:
+                new = [name for name in following[todo.pop()] if name not in behind]
+                behind.update(new)
+                todo += new
+            if any(flow.step(name).responder and not following[name] for name in behind):
+                self._diagnostics.error(
+                    "GC016",
+                    f"step {step.name!r} is a generator in front of the responder; "
+                    "graphc does not compile streaming answers yet",
+                    step.span,
+                    help="return a list, or let storey.FlatMap call the generator",
+                )
+
+    def _choices(self, flow: ir.Flow, found: FunctionFacts) -> None:
+        following = successors(flow)
+        for step in flow.steps:
+            if found.steps[step.name].result == "outlets" and not following[step.name]:
+                self._diagnostics.error(
+                    "GC010",
+                    f"step {step.name!r} chooses among the steps behind it, and there are none",
+                    step.span,
+                    help="add the steps that it names with after=...",
+                )
 
     def _routes(self, router: ir.Router, path: tuple[str, ...], found: FunctionFacts) -> None:
         for route in router.routes:
@@ -135,14 +213,24 @@ class _Inference:
         """The sync engine runs no storey steps, and awaits nothing (serving.md 2.5)."""
         following = successors(flow)
         for step in flow.steps:
-            if isinstance(step, ir.Router):
+            if not isinstance(step, ir.Task):
                 continue
-            if isinstance(step.cls, ir.Dotted) and step.cls.name in COMPILED - MODELS:
-                self._report(
-                    step.cls,
-                    f"{step.cls.name} runs in the async engine only",
+            facts = found.steps[step.name]
+            library = ir.library(step)
+            if library in COMPILED - MODELS or facts.result == "outlets":
+                self._diagnostics.error(
                     "GC015",
-                    'use engine="async"',
+                    f"{library or 'a Choice'} runs in the async engine only",
+                    step.span,
+                    help='use engine="async"',
+                )
+            if facts.generator:
+                self._diagnostics.error(
+                    "GC016",
+                    f"step {step.name!r} is a generator; "
+                    "graphc does not compile streaming answers yet",
+                    step.span,
+                    help="return a list",
                 )
             if found.steps[step.name].is_async and following[step.name]:
                 target = step.function or step.cls
@@ -186,17 +274,16 @@ class _Inference:
 
     # -- functions
 
-    def _called(self, target: ir.Target, full_event: bool) -> Facts:
+    def _called(self, target: ir.Target, full_event: bool, pass_context: bool = False) -> Facts:
         takes: Value = "event" if full_event else "body"
         if not isinstance(target, ir.UserCode):
-            return Facts(takes)
+            return Facts(takes, context=pass_context)
         info = self._index.function_info(target.symbol)
         if info is None:
-            return Facts(takes)
-        self._no_generator(info, target)
+            return Facts(takes, context=pass_context)
         names = [parameter.name for parameter in info.parameters]
         first = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
-        context = "context" in names
+        context = "context" in names or pass_context
         if any(p.kind == "var-positional" for p in info.parameters):
             pass
         elif not first or (context and first[0].name == "context"):
@@ -224,15 +311,9 @@ class _Inference:
             is_async=info.is_async,
             context=context,
             terminates=full_event and "terminated" in info.names_read,
+            result="items" if info.is_generator else "value",
+            generator=info.is_generator,
         )
-
-    def _no_generator(self, info: FunctionInfo, target: ir.Target) -> None:
-        if info.is_generator:
-            self._report(
-                target,
-                f"{info.name}() is a generator; graphc does not compile streaming answers yet",
-                "GC016",
-            )
 
     # -- objects
 
@@ -248,14 +329,20 @@ class _Inference:
             return Facts(
                 "event", "do_event", make=make, plain=plain, protocol=True, imports=imports
             )
-        if dotted.startswith("storey.") or dotted == MERGE:
+        if dotted in STOREY_STEPS or dotted == MERGE:
             return self._storey(target, step, full)
         return Facts()
 
     def _storey(self, target: ir.Dotted, step: ir.Task | ir.Route, full_event: bool) -> Facts:
-        function = storey_function(step)
         if target.name == MERGE:
             return Facts()
+        if target.name == FLATTEN:
+            return Facts(result="items", callee=_identity(target))
+        if target.name == ASSERT:
+            return Facts(callee=_identity(target))
+        if target.name in OBJECT_STEPS:
+            return self._object_step(target, step, full_event)
+        function = storey_function(step)
         if function is None:
             self._report(
                 target,
@@ -264,17 +351,49 @@ class _Inference:
                 """pass it as _fn="(expression)" or _fn="name" """.strip(),
             )
             return Facts()
-        for key, value in step.args:
-            if key in ("pass_context", "fn_select_outlets") and value:
-                message = f"graphc does not compile {key}= of {target.name} yet"
-                self._report(target, message, "GC016")
-        return self._called(function, full_event)
+        args = dict(step.args)
+        facts = self._called(function, full_event, bool(args.get("pass_context")))
+        result = FUNCTION_STEPS[target.name]
+        if facts.generator and result == "value":
+            result = "items"  # as of any other step
+        return replace(
+            facts,
+            result=result,
+            generator=facts.generator and target.name == "storey.Map",
+            callee=function,
+            selects=self._selecting(storey_function(step, "fn_select_outlets")),
+        )
+
+    def _selecting(self, function: ir.Target | None) -> Selects | None:
+        return None if function is None else Selects(callee_of(function))
+
+    def _object_step(self, target: ir.Dotted, step: ir.Task | ir.Route, full_event: bool) -> Facts:
+        """A step that runtime_min has a class for."""
+        known = OBJECT_STEPS[target.name]
+        args = {key.removeprefix("_"): value for key, value in step.args}
+        if known.required not in args:
+            self._report(
+                target,
+                f"{target.name} needs {known.required}=",
+                "GC017",
+                f"pass {known.required}=... with the step",
+            )
+        given = tuple((key, value) for key, value in args.items() if key == known.required)
+        for key in args.keys() - IDLE_ARGUMENTS - {known.required}:
+            self._diagnostics.warning(
+                "GC032",
+                f"{target.name} has no argument {key!r}; it has no effect, as in MLRun",
+                step.span,
+            )
+        takes: Value = "event" if known.result == "outlets" and full_event else known.takes
+        make = Make(Library(target.name), args=given)
+        return Facts(takes, known.method, make=make, result=known.result, pathless=True)
 
     def _object(
         self,
         target: ir.UserCode,
         symbol: Symbol,
-        step: ir.Step | ir.Route,
+        step: ir.Task | ir.Router | ir.Route,
         name: str,
         extra: frozenset[str] | set[str] = frozenset(),
     ) -> Facts:
@@ -285,7 +404,7 @@ class _Inference:
             if (
                 isinstance(ancestor, str)
                 and ancestor.partition(".")[0] in ("mlrun", "storey")
-                and ancestor not in MODELS | ROUTERS | IDLE_BASES
+                and ancestor not in MODELS | ROUTERS | IDLE_BASES | STOREY_BASES
             ):
                 self._report(
                     target,
@@ -309,12 +428,16 @@ class _Inference:
             else:
                 info = found[1]
         else:
+            chooses = CHOICE in ancestors
             for candidate in ("do_event", "do"):
-                found = self._index.method(symbol, candidate)
+                found = None if chooses else self._index.method(symbol, candidate)
                 if found is not None and (found[1] is not None or is_model or is_router):
                     method, info = candidate, found[1]
                     break
             else:
+                if chooses and self._index.method(symbol, "select_outlets") is not None:
+                    make = self._make(target, symbol, step, name, False, False, extra)
+                    return Facts(takes, "select_outlets", make=make, result="outlets")
                 self._report(
                     target,
                     f"class {symbol.name!r} has neither `do` nor `do_event`",
@@ -323,12 +446,9 @@ class _Inference:
                 )
             if method == "do_event":
                 takes = "event"
-        if info is not None:
-            self._no_generator(info, target)
-        if self._index.method(symbol, "select_outlets") is not None and not (is_model or is_router):
-            found = self._index.method(symbol, "select_outlets")
-            if found is not None and found[1] is not None:
-                self._report(target, "graphc does not compile select_outlets yet", "GC016")
+        selecting = self._index.method(symbol, "select_outlets")
+        own_selection = selecting is not None and selecting[1] is not None
+        generator = info is not None and info.is_generator
         return Facts(
             takes,
             method,
@@ -338,6 +458,10 @@ class _Inference:
             terminates=takes == "event" and self._mentions(symbol, "terminated"),
             protocol=is_model or is_router,
             imports=_PICKLE_IMPORTS if PICKLE_MODEL in ancestors else (),
+            result="items" if generator else "value",
+            generator=generator,
+            selects=Selects() if own_selection and not (is_model or is_router) else None,
+            filters=MAP_CLASS in ancestors and self._mentions(symbol, "filter"),
         )
 
     def _methods(self, symbol: Symbol) -> list[str]:
@@ -378,7 +502,7 @@ class _Inference:
         self,
         target: ir.UserCode,
         symbol: Symbol,
-        step: ir.Step | ir.Route,
+        step: ir.Task | ir.Router | ir.Route,
         name: str,
         is_model: bool,
         is_router: bool,
@@ -425,11 +549,21 @@ class _Inference:
             )
             return Make(User(symbol), (CONTEXT, name), plain_args, starts=True)
         passed: dict[str, object] = {}
+        is_step = any(base in STOREY_BASES for base in self._index.ancestors(symbol))
         for key, value in offered.items():
             takes = key in signature.names or signature.accepts_any
             # None is every known default of these; a required parameter still gets it.
-            if takes and (value is not None or key in signature.required or signature.accepts_any):
+            anything = signature.accepts_any and not is_step
+            if takes and (value is not None or key in signature.required or anything):
                 passed[key] = value
+        if is_step and (own_constructor is None or own_constructor[1] is None):
+            # runtime_min's steps only keep these, for code of the user's that asks.
+            uses = {"context": ("context", "logger", "verbose"), "name": ("name",)}
+            passed = {
+                key: value
+                for key, value in passed.items()
+                if any(self._mentions(symbol, name) for name in uses.get(key, ()))
+            }
         passed |= {key: value for key, value in given.items() if key not in offered}
         return Make(User(symbol), (), tuple(passed.items()), starts=starts)
 
@@ -441,12 +575,8 @@ def _is_callable(value: object) -> bool:
     return isinstance(value, ir.Target)
 
 
-def storey_function(step: ir.Task | ir.Route) -> ir.Target | None:
-    """The function of a storey.Filter, Map or Extend: `_fn="..."`, or `fn=` an object."""
-    for key, value in step.args:
-        if key in ("_fn", "fn") and isinstance(value, ir.Target):
-            return value
-    return None
+def _identity(target: ir.Dotted) -> ir.Inline:
+    return ir.Inline("event", "event", target.span)
 
 
 def callee_of(target: ir.Target) -> Callee:

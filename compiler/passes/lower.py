@@ -20,6 +20,9 @@ from ..plan import (
     Call,
     Callee,
     Caught,
+    Choose,
+    DropIfFiltered,
+    Each,
     Extend,
     FanOut,
     Finish,
@@ -27,23 +30,29 @@ from ..plan import (
     Goto,
     Instruction,
     Invoke,
+    Items,
     Keep,
     MakeMerge,
+    MakeOutlets,
+    MakeQueue,
     MakeStep,
     Making,
     Member,
     Method,
     Own,
     Plan,
+    Push,
+    PushEach,
     ReadBody,
     ReturnBody,
+    Send,
     StopIfTerminated,
     Try,
     Unwrap,
     Value,
     WriteBody,
 )
-from .infer import MERGE, Facts, FunctionFacts, callee_of, storey_function
+from .infer import MERGE, Facts, FunctionFacts, callee_of
 from .picture import picture, summary
 from .routers import router_making
 from .topology import Topology
@@ -92,6 +101,7 @@ def _environment(function: ir.Function) -> tuple[ir.EnvLookup, ...]:
     for secrets in serving.secrets:
         values += secrets.source.values() if secrets.kind == "inline" else []
     for step in function.steps:
+        values += [step.path] if isinstance(step, ir.Queue) else []
         for part in ir.parts(step):
             values += dict(part.args).values()
     found = {lookup.name: lookup for lookup in ir.lookups(values)}
@@ -119,6 +129,10 @@ class _FlowLowering:
         self._names = Names({"run", "context", "self"})
         self._attributes: dict[str, str] = {}
         self._methods: dict[str, str] = {}
+        #: By step: what it chooses from.
+        self._outlets: dict[str, str] = {}
+        #: By step: the methods for what becomes of its items, where these go several ways.
+        self._item_methods: dict[str, str] = {}
         self._makes: list[Making] = []
         self._responds = self._sync or self._topology.responder is not None
         self._keeps_context = function.serving.error_stream is not None
@@ -132,7 +146,13 @@ class _FlowLowering:
             self._make(step)
         for head in topology.heads:
             self._methods[head] = self._names.give(f"run_{snake_case(head)}")
-        methods = [self._run(), *(self._method(head) for head in topology.heads)]
+        for step in self._flow.steps:
+            self._make_outlets(step)
+        methods = [
+            self._run(),
+            *(self._method(head) for head in topology.heads),
+            *(self._items_method(name) for name in self._item_methods),
+        ]
         return Plan(
             function=self._function,
             summary=summary(self._function),
@@ -171,11 +191,18 @@ class _FlowLowering:
             )
             self._attributes[step.name] = making.attribute
             self._makes.append(making)
-        elif _library(step) == MERGE:
+        elif isinstance(step, ir.Queue):
+            if step.path is not None:
+                attribute = self._attributes[step.name] = self._names.give(
+                    snake_case(step.name, "queue")
+                )
+                self._makes.append(MakeQueue(attribute, step.path, step.sharding))
+        elif ir.library(step) == MERGE:
             if step.name not in self._topology.gathered and len(step.after) > 1:
                 attribute = self._attributes[step.name] = self._names.give(
                     snake_case(step.name, "merge")
                 )
+                assert isinstance(step, ir.Task)
                 args = dict(step.args)
                 key_path = args.get("key_path") or args.get("_key_path")
                 self._makes.append(
@@ -192,6 +219,20 @@ class _FlowLowering:
             attribute = self._attributes[step.name] = self._names.give(snake_case(step.name))
             self._makes.append(MakeStep(attribute, facts.make))
 
+    def _make_outlets(self, step: ir.Step) -> None:
+        """What a step chooses from, and the method where its items go several ways."""
+        facts = self._facts.steps[step.name]
+        following = self._topology.following[step.name]
+        if facts.result == "items" and (len(following) > 1 or (following and facts.selects)):
+            method = self._names.give(f"run_items_of_{snake_case(step.name)}")
+            self._item_methods[step.name] = method
+        if following and (facts.selects is not None or facts.result == "outlets"):
+            attribute = self._names.give(f"{snake_case(step.name)}_outlets")
+            self._outlets[step.name] = attribute
+            methods = tuple((name, self._methods[name]) for name in following)
+            drops = facts.result == "outlets"
+            self._makes.append(MakeOutlets(step.name, attribute, methods, drops))
+
     # -- methods
 
     def _run(self) -> Method:
@@ -201,7 +242,7 @@ class _FlowLowering:
         block: list[Instruction] = [Unwrap(assign=not at_once)]
         state: State = "event" if at_once else "both"
         if len(starts) > 1:
-            block += self._fan_out(starts, state)
+            block += self._fan_out(None, starts, state)
         else:
             block += self._path(starts[0], state)
         if self._sync and self._flow.on_error is not None:
@@ -234,6 +275,22 @@ class _FlowLowering:
             tuple(self._path(head, "both")),
             self._responds,
         )
+
+    def _items_method(self, name: str) -> Method:
+        """What becomes of each item of a step that several follow."""
+        following = self._topology.following[name]
+        takes: tuple[Value, ...] = ("event", "body") if self._takes_event(following) else ("body",)
+        return Method(
+            self._item_methods[name],
+            takes,
+            self._topology.awaits(following),
+            f"What follows each item of {name}.",
+            (*self._choice(self._flow.step(name), "both"), *self._fan_out(name, following, "both")),
+            self._responds,
+        )
+
+    def _takes_event(self, heads: list[str]) -> bool:
+        return any(self._topology.method_event[head] for head in heads)
 
     # -- one way through the graph
 
@@ -282,6 +339,12 @@ class _FlowLowering:
             if last:
                 flush()
                 return block
+            if self._facts.steps[name].result == "items":
+                flush()
+                return block + self._items_end(step, catcher)
+            if name in self._outlets:
+                flush()
+                return block + self._fan_out(name, following, state)
             if len(following) > 1:
                 flush()
                 if gathered is not None:
@@ -292,7 +355,7 @@ class _FlowLowering:
                         return block + self._ended(gathering.then)
                     state = "body"
                     continue
-                return block + self._fan_out(following, state)
+                return block + self._fan_out(name, following, state)
             name = following[0]
         flush()
         if name is not None and name == stop:
@@ -308,26 +371,29 @@ class _FlowLowering:
         """`(instructions, kind, state afterwards, what has to stand before the try)`."""
         facts = self._facts.steps[step.name]
         answers = last and self._answers(step)
-        if _library(step) == MERGE:
+        if ir.library(step) == MERGE:
             return self._merge(step, state, answers, last)
         kind: Value = facts.takes
         entry = self._settle(state, kind)
         if entry:
             state = "both"
-        library = _library(step)
-        if library in ("storey.Filter", "storey.Extend"):
-            invoke = replace(self._invoke(step, facts), result_path=None)  # as storey does
-            made: Instruction = (
-                Keep(step.name, invoke) if library == "storey.Filter" else Extend(step.name, invoke)
-            )
-            end: list[Instruction] = []
+        instructions: list[Instruction]
+        after: State
+        if isinstance(step, ir.Queue):
+            return self._queue(step), kind, state, entry
+        if facts.result == "items":
+            return self._items(step, facts, last, answers), kind, state, entry
+        if facts.result in ("test", "entries", "nothing", "outlets"):
+            # What these return does not become the body, so the event stays as it is.
+            instructions = self._aside(step, facts)
             if last:
-                end = [ReturnBody()] if answers else self._ended("discard")
-                if answers and kind == "event":
-                    end = [ReadBody(), ReturnBody()]
-            return [made, *end], kind, state, entry
+                instructions += self._as_it_is(answers, kind)
+                return instructions, kind, state, entry
+            writes = any(isinstance(made, Call) and made.then == "body" for made in instructions)
+            after = "body" if writes else state
+            return [*instructions, *self._choice(step, after)], kind, after, entry
         then: Literal["body", "event", "both", "return", "discard"]
-        if last:
+        if last and not facts.filters:
             then = "return" if answers else "discard"
         elif kind == "event" and not self._gives_body(step):
             then = "event"
@@ -339,13 +405,108 @@ class _FlowLowering:
             then,
             any_result=self._sync and self._gives_event(step) and then == "return",
         )
-        instructions: list[Instruction] = [call]
-        after: State = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]
-        if last:
+        instructions = [call]
+        after = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]
+        if facts.filters and not self._sync:
+            instructions.append(DropIfFiltered(step.name, self._attributes[step.name]))
+        if last and facts.filters:
+            instructions += self._as_it_is(answers, "event" if after == "event" else "body")
+        elif last:
             instructions += self._ended(then)
         elif self._sync and (facts.terminates or facts.protocol) and then == "event":
             instructions.append(StopIfTerminated())
+        if not last:
+            instructions += self._choice(step, after)
         return instructions, kind, after, entry
+
+    def _as_it_is(self, answers: bool, kind: Value) -> list[Instruction]:
+        """The end of a way whose last step leaves the value where it is."""
+        if not answers:
+            return self._ended("discard")
+        return [ReadBody(), ReturnBody()] if kind == "event" else [ReturnBody()]
+
+    def _aside(self, step: ir.Step, facts: Facts) -> list[Instruction]:
+        """A step whose result says something of the event: whether it goes on, what is added."""
+        invoke = self._invoke(step, facts)
+        match facts.result:
+            case "test":
+                return [Keep(step.name, invoke)]
+            case "entries":
+                return [Extend(step.name, invoke)]
+            case "nothing" if invoke.result_path is not None:
+                return [Call(step.name, invoke, "body")]
+            case "nothing":
+                return [Call(step.name, invoke, "discard")]
+        return []  # a choice
+
+    def _choice(self, step: ir.Step, state: State) -> list[Instruction]:
+        """Which of the steps behind it get the event, if the step decides that."""
+        if step.name not in self._outlets:
+            return []
+        facts = self._facts.steps[step.name]
+        if facts.result == "outlets":
+            invoke = self._invoke(step, facts)
+        else:
+            assert facts.selects is not None
+            callee = facts.selects.callee or Member(
+                self._attributes[step.name], facts.selects.method
+            )
+            invoke = Invoke(callee, "body")
+        choose: list[Instruction] = [Choose(step.name, invoke, self._outlets[step.name])]
+        if invoke.takes == "body" and state == "event":
+            return [ReadBody(), *choose]
+        return choose
+
+    def _items(self, step: ir.Step, facts: Facts, last: bool, answers: bool) -> list[Instruction]:
+        """A step that makes several events of one; what becomes of them where it is the last."""
+        invoke = self._invoke(step, facts)
+        caught = self._topology.catcher[step.name] is not None
+        made: list[Instruction] = [Items(step.name, invoke)] if caught else []
+        if last:
+            given = None if caught else invoke
+            made.append(self._each(step.name, given, None, returns=answers))
+            if not answers:
+                made += self._ended("discard")
+        return made
+
+    def _items_end(self, step: ir.Step, catcher: str | None) -> list[Instruction]:
+        """Where the items of a step go."""
+        facts = self._facts.steps[step.name]
+        invoke = None if catcher is not None else self._invoke(step, facts)
+        queue = self._topology.loop(step.name)
+        if queue is not None:
+            push = replace(self._push(queue), value="item")
+            return [PushEach(step.name, invoke, push), *self._ended("discard")]
+        following = self._topology.following[step.name]
+        method = self._item_methods.get(step.name) or self._methods[following[0]]
+        return [self._each(step.name, invoke, method, returns=self._responds)]
+
+    def _each(self, name: str, invoke: Invoke | None, method: str | None, returns: bool) -> Each:
+        self._keeps_context = True
+        facts = self._facts.steps[name]
+        following = self._topology.following[name]
+        return Each(
+            name,
+            invoke,
+            method,
+            "event" if self._takes_event(following) else "body",
+            events=facts.takes == "event",
+            awaits=self._topology.awaits(following) or (facts.generator and facts.is_async),
+            returns=returns,
+            shared=not any(map(self._topology.changes_event, following)),
+        )
+
+    def _queue(self, queue: ir.Queue) -> list[Instruction]:
+        """The end of a branch; what is sent is no answer."""
+        if self._sync:
+            if queue.path is None:
+                return [ReturnBody()]
+            return [Send(queue.name, self._attributes[queue.name])]
+        pushes = [self._push(queue)] if queue.path is not None else []
+        return [*pushes, *self._ended("discard")]
+
+    def _push(self, queue: ir.Queue) -> Push:
+        return Push(queue.name, self._attributes[queue.name], envelope=bool(queue.full_event))
 
     def _gives_body(self, step: ir.Step) -> bool:
         """Routers that are written out take the event and give a body."""
@@ -394,34 +555,26 @@ class _FlowLowering:
         return []
 
     def _invoke(self, step: ir.Step, facts: Facts) -> Invoke:
+        callee: Callee
         if isinstance(step, ir.Router):
             method = self._router(step)
             attribute = self._attributes[step.name]
             callee = Own(method) if method else Member(attribute, facts.method or "do_event")
             return Invoke(callee, "event", awaits=facts.is_async)
-        target = storey_function(step) if _library(step) else step.function
-        if facts.method is not None and _library(step) is None:
-            return self._with_paths(
-                step,
-                facts,
-                Invoke(
-                    Member(self._attributes[step.name], facts.method),
-                    facts.takes,
-                    awaits=facts.is_async,
-                ),
-            )
-        assert target is not None
+        assert isinstance(step, ir.Task)
+        awaits = facts.is_async and not facts.generator
+        if facts.method is not None:
+            callee = Member(self._attributes[step.name], facts.method)
+        else:
+            target = facts.callee or step.function
+            assert target is not None
+            callee = callee_of(target)
         self._keeps_context = self._keeps_context or facts.context
-        return self._with_paths(
-            step,
-            facts,
-            Invoke(callee_of(target), facts.takes, awaits=facts.is_async, context=facts.context),
-        )
-
-    def _with_paths(self, step: ir.Task, facts: Facts, invoke: Invoke) -> Invoke:
-        if facts.takes == "event":
+        invoke = Invoke(callee, facts.takes, awaits, facts.context)
+        if facts.takes == "event" or facts.pathless:
             return invoke  # event steps ignore both (serving.md 3.3)
-        return replace(invoke, input_path=step.input_path, result_path=step.result_path)
+        result_path = None if facts.result in ("test", "entries") else step.result_path
+        return replace(invoke, input_path=step.input_path, result_path=result_path)
 
     # -- where ways part and meet
 
@@ -439,16 +592,19 @@ class _FlowLowering:
             ),
         ]
 
-    def _fan_out(self, heads: list[str], state: State) -> list[Instruction]:
+    def _fan_out(self, name: str | None, heads: list[str], state: State) -> list[Instruction]:
+        """All of the heads, or those that the step of this name has chosen."""
         self._keeps_context = True
-        takes_event = any(self._topology.method_event[head] for head in heads)
+        takes_event = self._takes_event(heads)
+        chosen = name in self._outlets
         return [
             *self._settle(state, "body"),
             FanOut(
-                tuple(self._methods[head] for head in heads),
+                () if chosen else tuple(self._methods[head] for head in heads),
                 "event" if takes_event else "body",
                 self._topology.awaits(heads),
                 self._responds,
+                shared=takes_event and not any(map(self._topology.changes_event, heads)),
             ),
         ]
 
@@ -463,9 +619,7 @@ class _FlowLowering:
             then = "return" if answers else "body" if following else "discard"
         branches = [self._branch(head) for head in heads]
         chains = [self._topology.chain_to(head, merge) for head in heads]
-        drops = any(
-            _library(self._flow.step(name)) == "storey.Filter" for chain in chains for name in chain
-        )
+        drops = any(self._facts.steps[name].drops for chain in chains for name in chain)
         gathering = Gather(
             tuple(heads), merge, tuple(branches), self._topology.awaits(heads, merge), drops, then
         )
@@ -523,9 +677,3 @@ def _returning(block: list[Instruction]) -> list[Instruction]:
     if isinstance(last, Call) and last.then == "body":
         return [*before, replace(last, then="return")]
     return [*block, ReturnBody()]
-
-
-def _library(step: ir.Step) -> str | None:
-    """The storey step or Merge that a task is, None for the user's own."""
-    name = ir.library(step)
-    return name if name and (name.startswith("storey.") or name == MERGE) else None

@@ -22,6 +22,7 @@ from ..frontend.free_names import free_in
 from ..runtime_names import known_remedy
 from ..source import SourceTree
 from .infer import COMPILED, MERGE
+from .storey import STOREY_BASES
 
 #: Importing these does things.
 _NOISY = frozenset(("antigravity", "this", "idlelib", "turtle", "turtledemo", "tkinter", "test"))
@@ -64,7 +65,14 @@ class _Resolver:
         return replace(self._function, root=root, serving=serving)
 
     def _step(self, step: ir.Step) -> ir.Step:
-        return self._router(step) if isinstance(step, ir.Router) else self._task(step)
+        match step:
+            case ir.Router():
+                return self._router(step)
+            case ir.Queue(sharding=ir.Named() as code):
+                return replace(step, sharding=self._called(code))
+            case ir.Queue():
+                return step
+        return self._task(step)
 
     def _router(self, router: ir.Router) -> ir.Router:
         return replace(
@@ -187,7 +195,14 @@ class _Resolver:
         top = target.name.partition(".")[0]
         if target.name == f"{HUB_MODULE}.{HUB_CLASS}" or target.name in COMPILED:
             return
-        if top in ("mlrun", "storey"):
+        if target.name in STOREY_BASES:
+            self._report(
+                target,
+                f"{target.name} does nothing by itself",
+                "GC017",
+                f"derive a class from it and name that: class Mine({target.name}): ...",
+            )
+        elif top in ("mlrun", "storey"):
             self._not_compiled(target)
         elif self._check_library(target):
             self._report(

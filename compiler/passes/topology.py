@@ -41,6 +41,7 @@ class Topology:
             if head in self.heads
         }
         self._event_seen = self._reaching(self._gets_event)
+        self._event_changed = self._reaching(self._changes_event)
         self._event_below = self._reaching(self._uses_event)
         self._await_below = self._reaching(self._is_async)
         self.method_event = self._method_signatures()
@@ -49,6 +50,20 @@ class Topology:
     def sees_event(self, name: str) -> bool:
         """Does the step, or one behind it, get the event?"""
         return name in self._event_seen
+
+    def changes_event(self, head: str) -> bool:
+        """Is there anything from here on that may change the event itself?"""
+        return head in self._event_changed
+
+    def loop(self, name: str) -> ir.Queue | None:
+        """The queue that takes each item of a step, if that is all that becomes of them."""
+        following = self.following[name]
+        if self._facts.steps[name].result != "items" or len(following) != 1:
+            return None
+        step = self._steps[following[0]]
+        if isinstance(step, ir.Queue) and self._preceding[step.name] == [name]:
+            return step if step.path is not None and self.catcher[step.name] is None else None
+        return None
 
     def awaits(self, heads: Sequence[str], until: str | None = None) -> bool:
         """Is anything from here on a coroutine (up to `until`, where that is given)?"""
@@ -113,12 +128,13 @@ class Topology:
             if step.on_error is None or self._users[step.on_error] != [step.name]:
                 continue
             following = self.following[step.name]
-            if len(following) != 1:
+            if len(following) != 1 or self.forks(step.name):
                 continue
             meeting, last, name = following[0], "", step.on_error
             while (
                 name != meeting
                 and len(self.following[name]) == 1
+                and not self.forks(name)
                 and (name == step.on_error or len(self._preceding[name]) == 1)
             ):
                 last, name = name, self.following[name][0]
@@ -130,13 +146,14 @@ class Topology:
         """Steps behind which chains of plain body steps part that all meet in one Merge."""
         found = {}
         for name, heads in self.following.items():
-            if len(heads) < 2:
+            if len(heads) < 2 or self.forks(name):
                 continue
             ends = [self._plain_chain_end(head) for head in heads]
             merge = ends[0][1]
             if merge is None or any(end[1] != merge for end in ends):
                 continue
             step = self._steps[merge]
+            assert isinstance(step, ir.Task)
             expected = dict(step.args).get("expected_num_events")
             if (
                 [end[0] for end in ends]
@@ -158,6 +175,7 @@ class Topology:
                 len(self._preceding[name]) != 1
                 or len(self.following[name]) != 1
                 or self._facts.steps[name].takes == "event"
+                or self.forks(name)
                 or step.on_error is not None
                 or self._flow.on_error is not None
             ):
@@ -174,12 +192,18 @@ class Topology:
                 heads.update(
                     head for head in following if merge is None or not self._runs_alone(head, merge)
                 )
+            elif self.forks(name) and self.loop(name) is None:
+                heads.update(following)
             if len(self._preceding[name]) > 1 and name not in rejoined | self.gathered:
                 heads.add(name)
             # A catcher of several steps is written out for each; what follows it, once.
             if isinstance(step, ir.Task) and len(self._users.get(name, ())) > 1:
                 heads.update(following)
         return tuple(name for name in self._steps if name in heads)
+
+    def forks(self, name: str) -> bool:
+        """Is it open which steps get how many events from this one?"""
+        return self._facts.steps[name].forks
 
     def _runs_alone(self, head: str, merge: str) -> bool:
         """Is the branch one call that can be handed over as it is?"""
@@ -191,6 +215,7 @@ class Topology:
             and not (isinstance(step.cls, ir.Dotted) and step.cls.name.startswith("storey."))
             and not isinstance(step.function, ir.Inline)
             and not facts.context
+            and not facts.drops
             and not step.input_path
             and not step.result_path
         )
@@ -200,10 +225,17 @@ class Topology:
         merges = ir.library(step) == MERGE and name not in self.gathered and len(step.after) > 1
         return self._facts.steps[name].takes == "event" or merges
 
-    def _uses_event(self, name: str) -> bool:
+    def _changes_event(self, name: str) -> bool:
         """Does it get the event, or put its failure on it for a catcher that does?"""
         catcher = self.catcher[name]
         return self._gets_event(name) or (catcher is not None and self.sees_event(catcher))
+
+    def _uses_event(self, name: str) -> bool:
+        """Does it change the event, or read its key or id as queues do?"""
+        step = self._steps[name]
+        if isinstance(step, ir.Queue) and step.path is not None and self._flow.engine == "async":
+            return True
+        return self._changes_event(name)
 
     def _is_async(self, name: str) -> bool:
         return self._facts.steps[name].is_async
@@ -231,7 +263,7 @@ class Topology:
         forks = [
             heads
             for name, heads in self.following.items()
-            if len(heads) > 1 and name not in self.gather_at
+            if name not in self.gather_at and (len(heads) > 1 or (heads and self._chooses(name)))
         ]
         if len(self.starts) > 1:
             forks.append(self.starts)
@@ -248,6 +280,10 @@ class Topology:
                 if not signatures[head] and needing & self._reached(head):
                     signatures[head] = changed = True
         return signatures
+
+    def _chooses(self, name: str) -> bool:
+        facts = self._facts.steps[name]
+        return facts.selects is not None or facts.result == "outlets"
 
     def _reached(self, head: str) -> set[str]:
         found: set[str] = set()

@@ -44,6 +44,7 @@ def _flow(flow: ir.Flow, diagnostics: Diagnostics) -> None:
         return
     _loops(flow, diagnostics)
     _responders(flow, diagnostics)
+    _queues(flow, diagnostics)
     if flow.engine == "sync":
         _chain(flow, diagnostics)
     _parsed_twice(flow, diagnostics)
@@ -160,6 +161,22 @@ def _responders(flow: ir.Flow, diagnostics: Diagnostics) -> None:
                 "callers get the event's id, as in MLRun",
                 step.span,
                 help="call .respond() on the last step",
+            )
+
+
+def _queues(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    """Steps behind a queue run in functions of their own (serving.md 8.1)."""
+    following = successors(flow)
+    for step in flow.steps:
+        if not isinstance(step, ir.Queue):
+            continue
+        for name in following[step.name]:
+            diagnostics.error(
+                "GC010",
+                f"step {name!r} follows queue {step.name!r}, so it runs in a function of its own, "
+                "and names none",
+                flow.step(name).span,
+                help="a queue ends its branch: let the step follow what the queue follows",
             )
 
 

@@ -1,0 +1,124 @@
+"""A queue: a stream that a flow writes to (spec/serving.md 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .. import ir
+from ..arguments import Arguments
+from ..diagnostics import GraphError, Span
+from ..frontend.values import EnvValue
+from .mistakes import not_yet
+from .step import StepBuilder
+
+if TYPE_CHECKING:
+    from .session import Session
+
+#: What class_name says of a queue; a single ">" is that of older documents.
+QUEUES = ("$queue", ">>", ">")
+#: Options that choose what of a body is sent.
+_COLUMNS = ("columns", "infer_columns_from_data")
+
+
+@dataclass(eq=False)
+class QueueBuilder(StepBuilder):
+    """A queue."""
+
+    description = "a queue"
+
+    def respond(self) -> Any:
+        raise GraphError(
+            "a queue answers nobody",
+            help="call .respond() on a step that no other follows",
+        )
+
+    def to(self, /, class_name: Any = None, name: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """A step behind a queue runs in another function (mlrun 1.12, `QueueStep.to`)."""
+        if kwargs.get("function") or args[2:3]:
+            raise not_yet("steps of other functions (function=)")
+        raise GraphError(
+            f"step {name or class_name!r} follows queue {self.name!r}, so it runs in a function "
+            "of its own, and names none",
+            help="a queue ends its branch: let the step follow what the queue follows",
+        )
+
+    def freeze(self) -> ir.Queue:  # type: ignore[override]
+        arguments = Arguments(self.session)
+        options = dict(self.args)
+        for name in _COLUMNS:
+            if options.get(name):
+                raise not_yet(f"{name}= of a queue", self.arg_spans.get(name, self.span))
+        sharding = options.get("sharding_func", options.get("_sharding_func"))
+        if sharding is not None:
+            where = self.arg_spans.get("sharding_func", self.span)
+            key = "_sharding_func" if "_sharding_func" in options else "sharding_func"
+            sharding = arguments.argument(key, sharding, where)
+        return ir.Queue(
+            name=self.name,
+            span=self.span,
+            path=self._stream(options.get("path")),
+            after=tuple(self.after),
+            full_event=self.flag("full_event"),
+            sharding=sharding,
+            on_error=self.on_error,
+        )
+
+    def _stream(self, path: Any) -> str | ir.EnvLookup | None:
+        where = self.arg_spans.get("path", self.span)
+        if path is None or path == "":
+            return None
+        if isinstance(path, EnvValue):
+            found = Arguments(self.session).value(path, where)
+            assert isinstance(found, ir.EnvLookup)
+            return found
+        text = self.session.text(path, "path", where)
+        if not text.isprintable():
+            raise GraphError("the path of a stream must be printable", code="GC018", span=where)
+        return text
+
+
+def queue_step(
+    session: Session,
+    name: Any = None,
+    path: Any = None,
+    after: Any = None,
+    shards: Any = None,
+    retention_in_hours: Any = None,
+    trigger_args: Any = None,
+    full_event: Any = None,
+    **options: Any,
+) -> QueueBuilder:
+    """`QueueStep(...)`: a queue that is in no graph yet."""
+    if after:
+        raise GraphError(
+            "a queue that is in no graph yet follows no step",
+            span=session.argument_span("after", 2),
+            help="give after= to graph.add_step()",
+        )
+    name = session.text(name, "a queue's name", session.argument_span("name", 0)) if name else ""
+    return queue(session, name, {"path": path, "full_event": full_event, **options}, session.span)
+
+
+def queue(session: Session, name: str, args: dict[str, Any], where: Span) -> QueueBuilder:
+    """A queue with the options of a `to("$queue", ...)`; raises GraphError."""
+    if "path" not in args:
+        raise GraphError(
+            "the queue names no stream",
+            help="pass path=, the path or URL of the stream",
+            span=where,
+        )
+    args = dict(args)
+    return QueueBuilder(
+        session,
+        name,
+        session.span,
+        full_event=args.pop("full_event", None),
+        args=args,
+        arg_spans=dict(session.call_spans),
+    )
+
+
+def is_queue(value: Any) -> bool:
+    """Does class_name ask for a queue?"""
+    return isinstance(value, QueueBuilder) or (isinstance(value, str) and value in QUEUES)

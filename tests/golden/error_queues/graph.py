@@ -1,0 +1,19 @@
+import mlrun
+import storey
+
+
+class Nowhere(storey.Choice):
+    def select_outlets(self, body):
+        return ["x"]
+
+
+fn = mlrun.new_function("queues", kind="serving")
+graph = fn.set_topology("flow", engine="async")
+graph.to("$queue", path="a/b")
+graph.to("$queue", "no-path")
+graph.to("$queue", "columns", path="a/b", columns=["x"])
+graph.to("$queue", "behind", path="a/b").to(name="f", handler="(event)")
+graph.to("$queue", "odd", path=3)
+graph.to("$queue", "q", path="a/b").respond()
+graph.to("storey.Choice", "bare")
+graph.to("storey.Rename", "rename")

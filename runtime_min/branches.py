@@ -132,7 +132,6 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     return copy.deepcopy(value, memo)
 
 
-
 def copy_event(event: Any, body: Any) -> Any:
     """A copy of an event with a deep copy of a body and of all that steps put there.
 

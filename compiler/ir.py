@@ -160,7 +160,7 @@ class Queue:
     name: str
     span: Span = field(compare=False)
     #: The stream's path or URL; None: there is none, events pass.
-    path: str | EnvLookup | None
+    path: str | EnvLookup | OpenText | None
     after: tuple[str, ...] = ()
     #: Is the body sent in an envelope? None: if somebody in the graph reads it.
     full_event: bool | None = None

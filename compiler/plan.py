@@ -394,7 +394,7 @@ class MakeQueue:
     """A queue; `sharding` stands in for the event's key."""
 
     attribute: str
-    path: str | ir.EnvLookup
+    path: str | ir.EnvLookup | ir.OpenText
     sharding: Any = None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ir
 from ..arguments import Arguments
 from ..diagnostics import GraphError, Span
-from ..frontend.values import EnvValue
+from ..frontend.values import EnvValue, OpenText, Unknown
 from .mistakes import not_yet
 from .step import StepBuilder
 
@@ -64,14 +64,14 @@ class QueueBuilder(StepBuilder):
             on_error=self.on_error,
         )
 
-    def _stream(self, path: Any) -> str | ir.EnvLookup | None:
+    def _stream(self, path: Any) -> str | ir.EnvLookup | ir.OpenText | None:
         where = self.arg_spans.get("path", self.span)
         if path is None or path == "":
             return None
-        if isinstance(path, EnvValue):
-            found = Arguments(self.session).value(path, where)
-            assert isinstance(found, ir.EnvLookup)
-            return found
+        if isinstance(path, EnvValue | OpenText | Unknown):
+            found = Arguments(self.session).value(path, where, opens=True)
+            if isinstance(found, ir.EnvLookup | ir.OpenText):
+                return found
         text = self.session.text(path, "path", where)
         if not text.isprintable():
             raise GraphError("the path of a stream must be printable", code="GC018", span=where)

@@ -38,21 +38,26 @@ class _Names:
     def function(self) -> ir.Function:
         function = self._function
         for step in function.steps:
-            for part in ir.parts(step):
-                for lookup in ir.lookups([value for _, value in part.args]):
-                    self._given.setdefault(lookup.name, "")
+            values = [step.path] if isinstance(step, ir.Queue) else []
+            values += [value for part in ir.parts(step) for _, value in part.args]
+            for lookup in ir.lookups(values):
+                self._given.setdefault(lookup.name, "")
         root: ir.Flow | ir.Router
         if isinstance(function.root, ir.Router):
             root = self._router(function.root)
         else:
-            steps = tuple(
-                self._router(step) if isinstance(step, ir.Router) else self._named(step, step.name)
-                for step in function.root.steps
-            )
-            root = replace(function.root, steps=steps)
+            root = replace(function.root, steps=tuple(map(self._step, function.root.steps)))
         serving = function.serving
         parameters = self._args(serving.parameters, "parameters")
         return replace(function, root=root, serving=replace(serving, parameters=parameters))
+
+    def _step(self, step: ir.Step) -> ir.Step:
+        match step:
+            case ir.Router():
+                return self._router(step)
+            case ir.Queue():
+                return replace(step, path=self._value(step.path, (step.name, "path"), True))
+        return self._named(step, step.name)
 
     def _router(self, router: ir.Router) -> ir.Router:
         routes = tuple(

@@ -214,7 +214,8 @@ class Settings:
     #: What the file says of Nuclio's function configuration: plain data with the sections
     #: `metadata` and `spec`, keys as Nuclio spells them (spec/nuclio.md 1).
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    #: Variables of the function, and the one that each takes its value from where it is deployed.
+    #: Variables of the function, and what each takes its value from where it is deployed: another
+    #: variable, or an expression of the graph file.
     deployed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -141,6 +141,8 @@ class Mounts:
         secret: Any = None,
         volume_mounts: Any = None,
     ) -> HostFunction:
+        if not isinstance(volume_mounts or [], list | tuple):
+            raise GraphError("volume_mounts must be a list of mlrun.VolumeMount(path, sub_path)")
         if remote and not volume_mounts:
             raise GraphError("mount_v3io() with remote= needs volume_mounts=")
         span = self._session.call_span
@@ -270,6 +272,8 @@ class Mounts:
             if not all(colon for _, colon, _ in pairs):
                 raise GraphError('cleartext_env must be of the form "NAME:value;NAME:value"')
             cleartext_env = {name.strip(): value.strip() for name, _, value in pairs}
+        if not isinstance(keys or [], list | tuple) or not isinstance(cleartext_env or {}, dict):
+            raise GraphError("set_env_vars_from_secret() takes a list of keys and a dict of values")
         if not secret_name and (keys or not cleartext_env):
             raise GraphError("set_env_vars_from_secret() does not name a secret")
 

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 import dotenv
 
 from ..diagnostics import GraphError, Span, did_you_mean
-from ..frontend.values import EnvValue, External, HostFunction, HostObject, Instance, Unknown
+from ..frontend.values import (
+    EnvValue,
+    External,
+    HostFunction,
+    HostObject,
+    Instance,
+    OpenText,
+    Unknown,
+)
 from ..requirements import wanted_lines
 from . import triggers
 from .mistakes import not_yet
@@ -230,7 +238,7 @@ class Settings:
         where = self.session.argument_span("value", 1)
         if value_from is not None:
             entry = {"valueFrom": value_from}
-        elif isinstance(value, EnvValue | Unknown) or value is None:
+        elif isinstance(value, EnvValue | OpenText | Unknown) or value is None:
             entry = {"value": value}
         else:
             entry = {"value": str(plain(self.session, value, where, "the variable's value"))}

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import ir
 from ..diagnostics import GraphError, Span, did_you_mean
-from ..frontend.values import EnvValue, Unknown
+from ..frontend.values import EnvValue, OpenText, Unknown
 from .mistakes import unknown_value
 from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, RESERVED_NAMES, TRIGGERS
 from .plain import plain
@@ -151,14 +151,18 @@ class _Settling:
             where = self._settings.place(f"env.{name}")
             if isinstance(entry, Unknown):
                 raise unknown_value(entry, where)
-            value = field(entry, "value")
-            if isinstance(value, Unknown):
-                raise unknown_value(value, where)
-            if isinstance(value, EnvValue):
-                # Known where the function is deployed: the package names it.
-                if value.name != name:
-                    self.deployed[str(name)] = value.name
-                entry = {"name": name, "value": value.default}
+            # Known where the function is deployed: the package says what it is.
+            match field(entry, "value"):
+                case EnvValue(name=variable, default=default):
+                    if variable != name:
+                        self.deployed[str(name)] = variable
+                    entry = {"name": name, "value": default}
+                case Unknown(expression=text, why=why, reported=False):
+                    self.deployed[str(name)] = text or why
+                    entry = {"name": name}
+                case OpenText(parts=parts):
+                    self.deployed[str(name)] = "".join(map(_spelled, parts))
+                    entry = {"name": name}
             found = plain(self._session, entry, where, "the variable")
             if isinstance(found, dict) and not isinstance(found.get("value"), str | None):
                 found["value"] = str(found["value"])
@@ -364,6 +368,13 @@ class _Settling:
         if len(path) > 1 and (attribute := _ATTRIBUTE_OF.get(path[1])) in settings.places:
             return settings.place(str(attribute))
         return settings.place(".".join(path))
+
+
+def _spelled(part: str | EnvValue | Unknown) -> str:
+    """A part of a text that is not all known, for people to read."""
+    if isinstance(part, str):
+        return part
+    return f"${{{part.name if isinstance(part, EnvValue) else part.expression or part.why}}}"
 
 
 def _bad_command(text: str, why: str, where: Span) -> GraphError:

@@ -22,6 +22,8 @@ fn.set_envs(file_path="service.env")
 fn.set_env("NODE", value_from=k8s.V1EnvVarSource(field_ref=k8s.V1ObjectFieldSelector(field_path="spec.nodeName")))
 fn.set_env_from_secret("TOKEN", "services", "token")
 fn.set_env("ACCOUNT", os.environ["AWS_ACCOUNT"]).set_env("LEVEL", 2)
+run = mlrun.get_run_db().read_run("latest")
+fn.set_envs({"MODEL": run.outputs["model"], "PREFIX": f"{os.environ['STAGE']}/models", "SIZE": os.getenv("SIZE", "10")})
 fn.spec.env.append({"name": "CACHE", "value": "/tmp/cache"})
 
 # the pods

@@ -13,8 +13,9 @@ import libcst as cst
 
 from ...code_index import CodeIndex, Symbol
 from ...reads import Read, reads
-from ...scopes import Binding, all_parameters, children, dotted, global_writes, root_name, walk
+from ...scopes import Binding, all_parameters, dotted, global_writes, root_name, walk
 from ...top_level import ModuleIndex, Unit
+from .changes import changed_in, eager, has_functions
 from .facts import Facts, evaluated_parts
 
 #: Methods of built-in types that change nothing.
@@ -41,9 +42,6 @@ _SHOWING = frozenset({
 
 #: Functions that do not change what they are given.
 _LOOKING = _SHOWING | {"sorted", "sum", "min", "max", "any", "all"}
-
-
-_FUNCTIONS = cst.FunctionDef | cst.Lambda
 
 
 class Effects:
@@ -115,11 +113,11 @@ class Effects:
     ) -> set[Symbol]:
         changed: set[Symbol] = set()
         by_node = {id(read.node): read for read in found}
-        for root, method, how in _changed_in(node):
+        for root, method, how in changed_in(node):
             target = self._target(module, by_node, root)
             if target and (method is None or self._may_change(target, method, how)):
                 changed.add(target)
-        for item in _eager(node):
+        for item in eager(node):
             if isinstance(item, cst.Call):
                 changed |= self._of_call(module, item, by_node)
             elif isinstance(item, cst.With):
@@ -175,7 +173,7 @@ class Effects:
         return target if isinstance(target, Symbol) and target.name else None
 
     def _may_change(self, target: Symbol, method: str, how: str) -> bool:
-        """May calling this method of a name change it? `how`: see `_changed_in`."""
+        """May calling this method of a name change it? `how`: see `changes.changed_in`."""
         if method in _PURE_METHODS:
             return False
         if self._index.class_info(target) is not None:
@@ -245,7 +243,7 @@ class Effects:
         functions = [item for item in walk(binding.node) if isinstance(item, cst.FunctionDef)]
         for function in functions:
             names = {item.name.value for item in all_parameters(function.params)} - {"self", "cls"}
-            for root, method, _ in _changed_in(function, deferred=True):
+            for root, method, _ in changed_in(function, deferred=True):
                 if root.value in names and method not in _PURE_METHODS:
                     return True
             for item in walk(function.body):  # what is given may be handed on
@@ -293,7 +291,7 @@ class Effects:
             found = self._facts.reads(scope, unit) if node is unit.node else reads(node)
             inside = {id(read.node): read for read in found}
             changed |= {Symbol(scope.source.name, name) for name in global_writes(node)}
-            for root, method, how in _changed_in(node, deferred=True):
+            for root, method, how in changed_in(node, deferred=True):
                 target = self._target(scope, inside, root)
                 if target and (method is None or self._may_change(target, method, how)):
                     changed.add(target)
@@ -340,93 +338,8 @@ class Effects:
             inner = self._index.binding(made) if isinstance(made, Symbol) else None
             if inner is None:
                 yield from value.args  # `partial(function)`
-            elif _has_functions(inner.node):
+            elif has_functions(inner.node):
                 yield value.func  # an object of a class, a closure
 
     def _is_variable(self, symbol: Symbol) -> bool:
         return self._index.class_info(symbol) is None and self._index.function_info(symbol) is None
-
-
-def _has_functions(node: cst.CSTNode) -> bool:
-    """Are there functions inside the definition?"""
-    return any(isinstance(item, _FUNCTIONS) for item in walk(node) if item is not node)
-
-
-def _eager(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """The code that runs when the statement does: no bodies of functions, but those of lambdas."""
-    yield node
-    if isinstance(node, cst.FunctionDef):
-        for decorator in node.decorators:
-            yield from _eager(decorator)
-        for parameter in all_parameters(node.params):
-            if parameter.default is not None:
-                yield from _eager(parameter.default)
-        return
-    for child in children(node):
-        yield from _eager(child)
-
-
-def _changed_in(
-    node: cst.CSTNode, *, deferred: bool = False
-) -> Iterator[tuple[cst.Name, str | None, str]]:
-    """Roots of what code changes in place: `(root, method, how)`.
-
-    `method` is that of a call which may do it, None for assignments. How: "statement" if the call
-    is one or is assigned, "inside" a larger expression, "new object" for `Class().method()`.
-    """
-    own: set[int] = set()
-    for item in walk(node) if deferred else _eager(node):
-        targets: list[cst.CSTNode] = []
-        match item:
-            case cst.Assign(targets=assigned):
-                targets = [item.target for item in assigned]
-                own.add(id(_called(item.value)))
-            case cst.AugAssign(target=cst.Name() as name):
-                yield name, None, "statement"
-                own.add(id(_called(item.value)))
-            case cst.AnnAssign() | cst.AugAssign():
-                targets = [item.target]
-                own.add(id(_called(item.value)))
-            case cst.Del(target=cst.Name() as name):
-                yield name, None, "statement"
-            case cst.For() | cst.Del():
-                targets = [item.target]
-            case cst.Expr(value=value):
-                own.add(id(_called(value)))
-            case cst.Call(func=cst.Attribute(value=receiver, attr=attr)):
-                root = root_name(receiver)
-                if root is not None:
-                    how = "statement" if id(item) in own else "inside"
-                    if dotted(item.func) is None and _made(receiver):
-                        how = "new object"
-                    yield root, attr.value, how
-            case cst.Call(func=cst.Name(value="setattr" | "delattr" | "next"), args=[first, *_]):
-                root = root_name(first.value)
-                if root is not None:
-                    yield root, None, "statement"
-        for target in targets:
-            for name in _changed(target):
-                yield name, None, "statement"
-
-
-def _called(value: cst.CSTNode | None) -> cst.CSTNode | None:
-    return value.expression if isinstance(value, cst.Await) else value
-
-
-def _made(node: cst.BaseExpression) -> bool:
-    """`Class()`, `Class().part`: what a method is called on is new."""
-    while isinstance(node, cst.Attribute | cst.Subscript):
-        node = node.value
-    return isinstance(node, cst.Call) and isinstance(node.func, cst.Name)
-
-
-def _changed(target: cst.CSTNode) -> Iterator[cst.Name]:
-    match target:
-        case cst.Attribute(value=inner) | cst.Subscript(value=inner):
-            if root := root_name(inner):
-                yield root
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            for element in elements:
-                yield from _changed(element.value)
-        case cst.StarredElement(value=inner):
-            yield from _changed(inner)

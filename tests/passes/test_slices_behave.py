@@ -81,6 +81,8 @@ def compare(folder: Path, modules: Modules, roots: list[str], child: Child) -> b
     expected = child.answers([folder / "whole", folder / "stub"], roots)
     if expected[0].startswith(("import:", "took too long")):
         return False
+    if any("circular import" in answer for answer in expected):
+        return False  # slices leave out imports that fail so
     tree, diagnostics = SourceTree(folder / "whole/graph.py"), Diagnostics()
     symbols = [Symbol("", root) for root in roots]
     result = slice_code(tree, CodeIndex(tree), symbols, RESERVED, diagnostics)

@@ -25,6 +25,7 @@ class Loading:
     def __init__(self, index: CodeIndex) -> None:
         self._index = index
         self._loads: dict[str, list[tuple[str, Load]]] = {}
+        self._below: dict[str, frozenset[str]] = {}
 
     def order(self, names: Iterable[str]) -> dict[str, Load | None]:
         """Everything that loading the modules loads, in order; None: nobody imports it before."""
@@ -34,6 +35,12 @@ class Loading:
                 found[name] = None
                 self._enter(name, found)
         return found
+
+    def in_circle(self, one: str, other: str) -> bool:
+        """Does loading the second module load the first?"""
+        if other not in self._below:
+            self._below[other] = frozenset(self.order([other]))
+        return one in self._below[other]
 
     def _enter(self, name: str, found: dict[str, Load | None]) -> None:
         waiting = [iter(self._loads_of(name))]

@@ -14,9 +14,13 @@ from ...scopes import Binding, Imported
 from ...top_level import ModuleIndex, Unit
 from .cut import WHOLE, Cut
 from .facts import is_import
+from .loading import Loading
 from .replaced import MODULE_NAMES, Replaced
 from .state import NOTHING, State
 from .statements import Statements
+
+#: Statements that need not bind the names in them.
+_UNSURE = cst.If | cst.For | cst.While | cst.Match | cst.With
 
 
 class Names:
@@ -28,6 +32,7 @@ class Names:
         self._facts = state.facts
         self._statements = statements
         self._replaced = replaced
+        self._loading = Loading(state.index)
 
     def follow(self, symbol: Symbol, path: tuple[str, ...], origin: Span | None) -> None:
         """Keeps a name of a module, and what `path` takes out of it if it is a module itself."""
@@ -108,16 +113,36 @@ class Names:
     def _follow_star(self, cut: Cut, name: str, path: tuple[str, ...], origin: Span | None) -> bool:
         """Takes the name from a star of another module of the user's, if one offers it."""
         module = cut.module
+        found = False
         for _, imported in reversed(module.stars):
             other = self._index.star_source(module, imported)
             if other is None or not self._index.offers(other, name):
                 continue
             if self._index.resolve(other.source.name, name) is not None:
                 assert isinstance(imported.statement, cst.ImportFrom)
-                cut.stars.setdefault(imported.statement, set()).add(name)
+                taken = cut.stars.setdefault(imported.statement, set())
                 self._state.need(Symbol(other.source.name, name), path, origin)
-                return True
-        return False
+                found = True
+                if other.listed() is not None or self._surely_brings(module, other, name):
+                    taken.add(name)
+                    return True
+                # The star takes what is there by then; else an earlier one has brought it.
+                taken.add(WHOLE)
+        return found
+
+    def _surely_brings(self, module: ModuleIndex, other: ModuleIndex, name: str) -> bool:
+        """Is the name there when the module takes it from the other one?"""
+        if self._loading.in_circle(module.source.name, other.source.name):
+            return False
+        units = [unit.node for unit, _ in other.bindings.get(name, ())]
+        if units:
+            return any(not isinstance(node, _UNSURE) for node in units)
+        return any(
+            source is not None
+            and self._index.offers(source, name)
+            and self._surely_brings(other, source, name)
+            for source in (self._index.star_source(other, item) for _, item in other.stars)
+        )
 
     def _is_read_before(self, module: ModuleIndex, name: str, first: Unit) -> bool:
         """Is a name read between a star that may bind it and its own first definition?"""

@@ -27,7 +27,7 @@ from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
 from .passes.resolve import resolve
-from .passes.slicing import RESERVED, slice_code
+from .passes.slicing import RESERVED, search_paths, slice_code
 from .passes.validate import validate
 from .plan import Plan
 from .requirements import read_declared
@@ -106,6 +106,8 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     with stage("read"):
         tree = SourceTree(main, options.packages)
         _ = tree.main.tree  # a file that is no Python ends here
+        for folder in search_paths(tree):
+            tree.search(folder)
         declared = read_declared(tree.root, options.requirements, diagnostics)
     # The statements of the file, as far as they concern graphs.
     with stage("evaluate"):

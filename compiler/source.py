@@ -186,8 +186,10 @@ class SourceTree:
         return self._modules[name]
 
     def search(self, folder: str) -> None:
-        """Looks for modules in this folder too, as of a project's context."""
+        """Looks for modules in this folder, too: a project's context, a part of `sys.path`."""
         target = self.root / folder
+        if target.name in ("site-packages", "dist-packages"):
+            return  # what is installed there is no code of the user's
         if target.is_dir() and target.resolve() != self.root.resolve():
             self._add_elsewhere(target)
             self._modules = {key: found for key, found in self._modules.items() if found}

@@ -23,4 +23,5 @@ from .result import RESERVED as RESERVED
 from .result import Slice as Slice
 from .result import SlicedFile as SlicedFile
 from .result import module_name as module_name
+from .search_paths import search_paths as search_paths
 from .slicer import slice_code as slice_code

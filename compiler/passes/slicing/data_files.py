@@ -43,6 +43,9 @@ _ASKING = frozenset({
 })  # fmt: skip
 _LISTING = frozenset({"iterdir", "glob", "rglob", "os.listdir", "os.scandir", "os.walk"})
 
+#: Calls that add a folder of modules (`sys.path.insert(0, folder)`).
+SEARCHED = frozenset({"sys.path.append", "sys.path.insert"})
+
 
 @dataclass(frozen=True, slots=True)
 class DataUse:
@@ -93,6 +96,13 @@ class DataFiles:
             return
         yield from finder.uses(unit.node, {})
 
+    def path(self, module: ModuleIndex, unit: Unit, node: cst.BaseExpression) -> str | None:
+        """The path that an expression of a statement is; plain texts are paths, too."""
+        if (text := _text(node)) is not None:
+            return text
+        place = _Finder(self, module, self._facts.reads(module, unit)).place(node, {})
+        return place.path if place is not None and not place.partial else None
+
     def constant(self, symbol: Symbol) -> _Place | None:
         """The path that a top-level name of the user's stands for."""
         if symbol not in self._constants:
@@ -135,6 +145,8 @@ class _Finder:
             place = self.place(node.value, local)
             if place is not None and not place.partial:
                 return  # what becomes of a named path is seen where the name is read
+        if isinstance(node, cst.Call) and dotted(node.func) in SEARCHED:
+            return  # a folder of modules: those that are imported come along
         if isinstance(node, cst.BaseExpression):
             found = self._use(node, local)
             if found is not None:

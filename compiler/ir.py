@@ -372,7 +372,7 @@ def _show_task(step: Task) -> str:
 
 
 def _show_queue(step: Queue) -> str:
-    sharding = f" by {_show_value(step.sharding)}" if step.sharding is not None else ""
+    sharding = f" by {show_value(step.sharding)}" if step.sharding is not None else ""
     return f"    queue {step.name}: {step.path!r}{sharding}{_show_wiring(step)}"
 
 
@@ -423,19 +423,20 @@ def lookups(value: Any) -> Iterator[EnvLookup]:
 
 
 def _show_args(args: Args) -> str:
-    return ", ".join(f"{name}={_show_value(value)}" for name, value in args)
+    return ", ".join(f"{name}={show_value(value)}" for name, value in args)
 
 
-def _show_value(value: Any) -> str:
+def show_value(value: Any) -> str:
+    """A value as text: open ones as `${NAME}`."""
     match value:
         case EnvLookup(name=name):
             return f"${{{name}}}"
         case OpenText(parts=inner):
-            return " + ".join(map(_show_value, inner))
+            return " + ".join(map(show_value, inner))
         case list() if any(lookups(value)):
-            return f"[{', '.join(map(_show_value, value))}]"
+            return f"[{', '.join(map(show_value, value))}]"
         case dict() if any(lookups(value)):
-            items = (f"{key!r}: {_show_value(item)}" for key, item in value.items())
+            items = (f"{key!r}: {show_value(item)}" for key, item in value.items())
             return f"{{{', '.join(items)}}}"
     return show_target(value) if isinstance(value, Target) else repr(value)
 

@@ -12,7 +12,7 @@ from ..identifiers import Names, snake_case
 from ..passes.picture import class_name
 from ..passes.validate import starts, successors
 
-Shape = Literal["box", "end", "filter", "router"]
+Shape = Literal["box", "end", "filter", "router", "queue"]
 #: Words of Mermaid's own, which no node can have as its id.
 MERMAID_WORDS = frozenset("class click default end graph linkstyle style subgraph".split())
 
@@ -64,7 +64,13 @@ class Diagram:
 
     def dot(self) -> str:
         """The diagram in Graphviz' language."""
-        shapes = {"box": "box", "end": "oval", "filter": "diamond", "router": "hexagon"}
+        shapes = {
+            "box": "box",
+            "end": "oval",
+            "filter": "diamond",
+            "router": "hexagon",
+            "queue": "cylinder",
+        }
         lines = ["digraph {", "    rankdir=LR;"]
         lines += [
             f"    {_dot_text(node.id)} [label={_dot_text(node.label)}, shape={shapes[node.shape]}];"
@@ -135,6 +141,8 @@ class _Drawing:
             shape: Shape = "box"
             if isinstance(step, ir.Router):
                 shape = "router"
+            elif isinstance(step, ir.Queue):
+                shape = "queue"
             elif ir.library(step) == "storey.Filter":
                 shape = "filter"
             self._node(f"step:{step.name}", step.name, shape)
@@ -152,7 +160,7 @@ class _Drawing:
                 self._routes(step, node, f"route:{step.name}", "part")
             for name in following[step.name]:
                 self._arrow(node, self._ids[f"step:{name}"])
-            if not following[step.name] and answers:
+            if not following[step.name] and answers and not isinstance(step, ir.Queue):
                 catcher = isinstance(step, ir.Task) and step.catcher
                 if flow.engine == "sync" or step.responder or catcher:
                     self._arrow(node, self._answered())
@@ -170,9 +178,13 @@ def mermaid_node(node: Node) -> str:
     if not re.fullmatch(r"[\w. -]+", label, re.ASCII) or label.lower() == "end":
         escaped = html.escape(label, quote=False).replace('"', "#quot;").replace("`", "#96;")
         label = f'"{escaped}"'
-    left, right = {"box": "[]", "end": ("([", "])"), "filter": "{}", "router": ("{{", "}}")}[
-        node.shape
-    ]
+    left, right = {
+        "box": "[]",
+        "end": ("([", "])"),
+        "filter": "{}",
+        "router": ("{{", "}}"),
+        "queue": ("[(", ")]"),
+    }[node.shape]
     return f"{node.id}{left}{label}{right}"
 
 

@@ -12,7 +12,7 @@ from .. import __version__, ir
 from ..codegen.expressions import literal
 from ..codegen.pages import page
 from ..diagnostics import Span
-from ..passes.picture import class_name
+from ..passes.picture import class_name, stream_name
 from ..passes.slicing import Slice
 from ..passes.validate import successors
 from .diagram import diagram
@@ -267,7 +267,7 @@ def _route_rows(router: ir.Router, name: str, on_error: str) -> list[tuple[str, 
 
 def _call(step: ir.Step | ir.Route) -> str:
     if isinstance(step, ir.Queue):
-        return f"queue {plain(step.path)}" if step.path else "queue without a stream"
+        return f"queue {stream_name(step)}" if step.path is not None else "queue without a stream"
     if isinstance(step, (ir.Task, ir.Route)) and step.function is not None:
         text = _spelled(step.function)
     else:

@@ -54,6 +54,11 @@ def class_name(target: ir.Target | None) -> str:
     return ""
 
 
+def stream_name(queue: ir.Queue) -> str:
+    """The stream of a queue, as the graph spells it."""
+    return queue.path if isinstance(queue.path, str) else ir.show_value(queue.path)
+
+
 def _flow(flow: ir.Flow) -> list[str]:
     following = successors(flow)
     preceding: dict[str, int] = {}
@@ -114,14 +119,18 @@ def _line(
 
 
 def _answers(flow: ir.Flow, name: str) -> bool:
+    step = flow.step(name)
+    if isinstance(step, ir.Queue):
+        return False
     if flow.engine == "sync":
         return True
-    step = flow.step(name)
     has_responder = any(other.responder for other in flow.steps)
     return step.responder or (has_responder and isinstance(step, ir.Task) and step.catcher)
 
 
 def _word(step: ir.Step | ir.Route) -> str:
+    if isinstance(step, ir.Queue):
+        return f"{step.name} >> {stream_name(step)}" if step.path is not None else step.name
     if isinstance(step, ir.Router):
         return f"{step.name} ({', '.join(_word(route) for route in step.routes)})"
     return step.key if isinstance(step, ir.Route) else step.name

@@ -8,12 +8,12 @@ by-size -> big, small, log
 big -> end
 end -> answer
 small -> end
-log -> seen
+log -> seen >> demo/seen
 by-field -> x, y
-x -> xs
+x -> xs >> demo/xs
 y -> k1, k2
-k1
-k2
+k1 >> demo/k1
+k2 >> demo/k2
 by-size failed -> oops -> answer
 """
 

@@ -4,9 +4,9 @@
 """stream-steps: a flow that answers what `letters` returns.
 
 clean -> rename, words, rows, letters
-rename -> sides -> left -> partitioned
-words -> count -> out
-rows -> flat -> each-row
+rename -> sides -> left -> partitioned >> demo/partitioned
+words -> count -> out >> demo/words
+rows -> flat -> each-row >> demo/rows
 letters -> answer
 words failed -> failed -> answer
 """

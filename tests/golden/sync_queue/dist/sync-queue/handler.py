@@ -3,7 +3,7 @@
 # ruff: noqa: BLE001
 """sync-queue: a flow that answers what its last step returns.
 
-rows -> out -> answer
+rows -> out >> ${OUT_STREAM}
 """
 
 from __future__ import annotations

@@ -261,6 +261,7 @@ class Calls:
         machine.memory.budget.spend(_STEPS)
         scope = function_scope(function.module, function.scope, known, values)
         machine.depth += 1
+        machine.calling.append((function.name, *position))
         # Handlers further out catch too, but what they then do is not worth following.
         catching, machine.catching = machine.catching, 0
         try:
@@ -272,6 +273,7 @@ class Calls:
             raise
         finally:
             machine.depth -= 1
+            machine.calling.pop()
             machine.catching = catching
         if left is None or "return" not in left.hows:
             return None

@@ -17,7 +17,7 @@ from ..source import SourceModule, SourceTree
 from .given import Given
 from .limits import Budget
 from .memory import Effects, Memory
-from .signals import Exit, Raised
+from .signals import MOST_NOTES, Exit, Raised
 from .values import External, HostModule, Unknown, UserModule, Value, remedy
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Machine:
         self.statement: cst.CSTNode | None = None
         #: Calls of user functions inside each other.
         self.depth = 0
+        #: What these functions are called, and where each call stands, outermost first.
+        self.calling: list[tuple[str, SourceModule, cst.CSTNode]] = []
         #: `try` statements with handlers around the code at hand.
         self.catching = 0
         #: Where evaluation stands, for what has no better place.
@@ -110,6 +112,13 @@ class Machine:
         return module.span(node)
 
     def report(self, diagnostic: Diagnostic) -> None:
+        """Add a finding, with the calls that led there."""
+        calls = [
+            Note(f"in the call of {name}()", module.span(node))
+            for name, module, node in self.calling[: -MOST_NOTES - 1 : -1]
+        ]
+        if calls:
+            diagnostic = replace(diagnostic, notes=(*diagnostic.notes, *calls))
         if self._held:
             self._held[-1].append(diagnostic)
         else:

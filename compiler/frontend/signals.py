@@ -10,7 +10,7 @@ from ..diagnostics import Diagnostic, Note, Severity, Span
 from .limits import BoundExceeded
 from .values import External, Instance, Unknown, UserClass, Value
 
-_MOST_NOTES = 12
+MOST_NOTES = 12
 
 
 class Native(Exception):
@@ -49,7 +49,7 @@ class Raised(Exception):
 
     def called_from(self, name: str, span: Span) -> None:
         """Note a call on the way up."""
-        if len(self.notes) < _MOST_NOTES:
+        if len(self.notes) < MOST_NOTES:
             self.notes.append(Note(f"in the call of {name}()", span))
 
     def diagnostic(self) -> Diagnostic:

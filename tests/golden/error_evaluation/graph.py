@@ -19,3 +19,15 @@ Builder(graph)
 grow(graph, "large")
 grow(graph, "medium")
 graph.to(name="rest", handler="(event)").respnd()
+
+
+def add(graph, name, after):
+    return graph.add_step(name=name, handler="(event)", after=after)
+
+
+def add_both(graph):
+    add(graph, "one", "resst")
+    add(graph, "two", "resst")
+
+
+add_both(graph)

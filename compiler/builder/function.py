@@ -15,6 +15,7 @@ from .mounts import Mounts
 from .objects import add_routes, router
 from .router import RouterBuilder
 from .serving import Serving
+from .setting_calls import SettingCalls
 from .settings import Settings
 from .settled import settle
 from .task import TaskBuilder
@@ -76,7 +77,7 @@ class FunctionBuilder(HostObject):
     api = (
         skipped
         | frozenset(_without_place)
-        | Settings.calls
+        | SettingCalls.names
         | Serving.calls
         | frozenset(_refused)
         | frozenset(
@@ -100,8 +101,8 @@ class FunctionBuilder(HostObject):
     def read(self, name: str) -> Any:
         if name in self.skipped:
             return HostFunction(f"fn.{name}", lambda *args, **kwargs: self._no_meaning(name))
-        if name in Settings.calls:
-            return self.settings.call(name, self)
+        if name in SettingCalls.names:
+            return SettingCalls(self.settings).call(name, self)
         if name in Serving.calls:
             return self.serving.call(name, self)
         if name == "verbose":

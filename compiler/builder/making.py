@@ -132,7 +132,7 @@ class Making:
         )
         function.settings.values["description"] = description
         for key, value in (labels or {}).items() if isinstance(labels, dict) else ():
-            function.settings.set_label(key, value)
+            function.read("set_label").call(key, value)
         return function
 
     def of_file(
@@ -273,7 +273,7 @@ class Making:
         function.tag = tag if tag and isinstance(tag, str) else named_tag
         if image:
             function.settings.assign("image", image)
-        function.settings.with_requirements(requirements, requirements_file=requirements_file)
+        function.settings.build.with_requirements(requirements, requirements_file)
         session.add(function)
         return function
 

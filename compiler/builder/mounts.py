@@ -116,8 +116,8 @@ class Mounts:
             on.mount("daemon-health", {"emptyDir": {}}, "/var/run/iguazio/daemon_health")
             on.mount("v3io-config", {"configMap": config}, "/etc/config/v3io")
             node = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.hostIP"}}
-            on.put_env("CURRENT_NODE_IP", {"valueFrom": node})
-            on.put_env("IGZ_DATA_CONFIG_FILE", {"value": "/igz/java/conf/v3io.conf"})
+            on.environment.put("CURRENT_NODE_IP", {"valueFrom": node})
+            on.environment.put("IGZ_DATA_CONFIG_FILE", {"value": "/igz/java/conf/v3io.conf"})
 
         return _modifier(change)
 
@@ -236,8 +236,8 @@ class Mounts:
         def change(on: Settings) -> None:
             def put(name: str, entry: dict[str, Any]) -> None:
                 # What the user has set stays, as in mlrun 1.12.
-                if on.env_value(prefix + name) is None:
-                    on.put_env(prefix + name, entry)
+                if on.environment.value(prefix + name) is None:
+                    on.environment.put(prefix + name, entry)
 
             if endpoint_url:
                 put("AWS_ENDPOINT_URL_S3", {"value": endpoint_url})
@@ -260,7 +260,7 @@ class Mounts:
             where = self._session.argument_span("env_vars_dict", 0)
             raise self._session.wrong_value(env_vars_dict, "variables must be a dict", where)
         variables = {**(env_vars_dict or {}), **kwargs}
-        return _modifier(lambda on: on.set_envs(variables))
+        return _modifier(lambda on: on.environment.set_envs(variables))
 
     def set_env_vars_from_secret(
         self, secret_name: Any = None, keys: Any = None, cleartext_env: Any = None
@@ -279,17 +279,17 @@ class Mounts:
 
         def change(on: Settings) -> None:
             if secret_name and not keys:
-                on.set_env_from_secret_ref(secret_name)
+                on.environment.set_env_from_secret_ref(secret_name)
             for key in keys or ():
-                on.set_env_from_secret(key, secret_name, key)
+                on.environment.set_env_from_secret(key, secret_name, key)
             for name, value in (cleartext_env or {}).items():
-                on.set_env(name, value)
+                on.environment.set_env(name, value)
 
         return _modifier(change)
 
     def _credentials(self, on: Settings, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
-            on.put_env(name, {"value": value or self._env(name)})
+            on.environment.put(name, {"value": value or self._env(name)})
 
     def _mount(self, mount: Any) -> tuple[Any, Any]:
         """`(path, sub path)` of a `VolumeMount`, which is a tuple of these."""

@@ -82,6 +82,27 @@ def plain(session: Session, value: Any, where: Span, what: str, depth: int = 0) 
     )
 
 
+def field(entry: Any, name: str) -> Any:
+    """A field of a mapping, or of an object of `kubernetes.client` (by its own spelling)."""
+    match entry:
+        case dict():
+            return entry.get(name)
+        case Instance(cls=External(), kwargs=kwargs):
+            return kwargs.get(name)
+    return None
+
+
+def container(session: Session, value: Any, what: str, kind: type[Any]) -> Any:
+    """A list or dict that later calls may change; raises GraphError for other values."""
+    if value is None:
+        return kind()
+    if kind is list and isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, kind):
+        return value
+    raise session.wrong_value(value, f"{what} must be a {kind.__name__}", session.span)
+
+
 def is_kubernetes(dotted: str) -> bool:
     """Does the name stand for a class of the Kubernetes client's models?"""
     return dotted.startswith("kubernetes.client.") and bool(

@@ -118,7 +118,7 @@ class Project(HostObject):
     ) -> None:
         if image:
             function.settings.assign("image", image)
-        function.settings.with_requirements(requirements, requirements_file=requirements_file)
+        function.settings.build.with_requirements(requirements, requirements_file)
 
     def get_function(self, key: Any, *args: Any, **kwargs: Any) -> Any:
         """`project.get_function`: one that the file has set, or made under that name."""

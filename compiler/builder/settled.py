@@ -9,10 +9,11 @@ from typing import Any
 from .. import ir
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import EnvValue, OpenText, Unknown
+from .image_build import requirement_lines
 from .mistakes import unknown_value
 from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, RESERVED_NAMES, TRIGGERS
-from .plain import plain
-from .settings import ATTRIBUTES, Settings, field, requirement_lines
+from .plain import field, plain
+from .settings import ATTRIBUTES, Settings
 from .shapes import Path, Problem, checked
 from .triggers import stream_trigger
 
@@ -135,7 +136,9 @@ class _Settling:
             at: Any = tree
             for key in path[:-1]:
                 at = at.get(key) if isinstance(at, dict) else None
-            for key in [key for key in at or () if key.lower() == path[-1]]:
+            if not isinstance(at, dict):
+                continue
+            for key in [key for key in at if key.lower() == path[-1]]:
                 if at.pop(key) not in (None, ""):
                     name = ".".join((*path[:-1], key))
                     self._session.diagnostics.warning(
@@ -146,7 +149,7 @@ class _Settling:
 
     def _env(self) -> list[_Tree]:
         made: dict[Any, _Tree] = {}  # by name: of several entries the last one counts
-        for entry in self._settings.env:
+        for entry in self._settings.environment.entries:
             name = field(entry, "name")
             where = self._settings.place(f"env.{name}")
             if isinstance(entry, Unknown):
@@ -362,7 +365,7 @@ class _Settling:
         """Where what stands at a path of the configuration was set."""
         settings = self._settings
         if path[:2] == ("spec", "env") and len(path) > 2:
-            env = settings.env
+            env = settings.environment.entries
             entry = env[int(path[2])] if int(path[2]) < len(env) else None
             return settings.place(f"env.{field(entry, 'name')}")
         if len(path) > 1 and (attribute := _ATTRIBUTE_OF.get(path[1])) in settings.places:

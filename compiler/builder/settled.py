@@ -194,17 +194,19 @@ class _Settling:
                     "spec.volumes holds volumes; their mounts belong into spec.volume_mounts",
                     span=where,
                 )
-            if not isinstance(one, dict) or len(one.keys() - {"name"}) != 1:
+            is_named = isinstance(one, dict) and isinstance(one.get("name"), str)
+            if not is_named or len(one) != 2:
                 raise GraphError(
                     "a volume must have a name and one source, such as "
                     '{"name": "models", "persistentVolumeClaim": {"claimName": "models"}}',
                     span=where,
                 )
-            named[field(one, "name")] = one
-        mounts = {
-            field(one, "mountPath"): one
-            for one in self._plain(settings.volume_mounts, "volume_mounts")
-        }
+            named[one.get("name")] = one
+        mounts = {}
+        for one in self._plain(settings.volume_mounts, "volume_mounts"):
+            if not isinstance(field(one, "mountPath"), str):
+                raise GraphError("a volume mount must have a name and a mountPath", span=where)
+            mounts[one["mountPath"]] = one
         used = [field(mount, "name") for mount in mounts.values()]
         for name in [*used, *named]:
             if name not in named or name not in used:

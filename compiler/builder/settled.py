@@ -204,7 +204,7 @@ class _Settling:
             named[one.get("name")] = one
         mounts = {}
         for one in self._plain(settings.volume_mounts, "volume_mounts"):
-            if not isinstance(field(one, "mountPath"), str):
+            if not all(isinstance(field(one, key), str) for key in ("name", "mountPath")):
                 raise GraphError("a volume mount must have a name and a mountPath", span=where)
             mounts[one["mountPath"]] = one
         used = [field(mount, "name") for mount in mounts.values()]

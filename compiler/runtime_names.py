@@ -58,6 +58,11 @@ _PICKLE_MODELS = frozenset(
     )
 )
 
+#: What `mlrun.feature_store.steps` has for a serving graph.
+_FEATURE_STEPS = (
+    "OneHotEncoder", "Imputer", "MapValues", "DateExtractor", "DropFeatures", "SetEventMetadata",
+)  # fmt: skip
+
 #: Documented name -> (module of runtime_min, name in it).
 _COUNTERPARTS = {
     "mlrun.serving.V2ModelServer": ("models", "V2ModelServer"),
@@ -76,6 +81,7 @@ _COUNTERPARTS = {
     "storey.flow.DropColumns": ("steps", "DropColumns"),
     "storey.flow.ReifyMetadata": ("steps", "ReifyMetadata"),
     "storey.steps.Partition": ("steps", "Partition"),
+    **{f"mlrun.feature_store.steps.{name}": ("features", name) for name in _FEATURE_STEPS},
 }
 
 #: Of mlrun.errors, what step code raises and catches; every other name there is refused.
@@ -123,6 +129,8 @@ _HELP = {
     "mlrun.mlconf": "read it from the environment",
     "mlrun.config": "read it from the environment",
     "mlrun.utils.now_date": "use datetime.now(timezone.utc)",
+    "mlrun.feature_store.steps.FeaturesetValidator": "it reads a feature set from MLRun's service, "
+    "which packages do without: check the fields in a step of your own",
     "mlrun.feature_store": "query the feature store's service with an HTTP client",
     **dict.fromkeys(
         (
@@ -293,5 +301,13 @@ KNOWN_CLASSES: Mapping[str, KnownClass] = {
     ),
     "storey.Reduce": KnownClass(("initial_value", "fn", *_FLOW), required=("initial_value", "fn")),
     "storey.Complete": KnownClass(_FLOW),
+    "mlrun.feature_store.steps.OneHotEncoder": KnownClass(("mapping",), ("mapping",)),
+    "mlrun.feature_store.steps.Imputer": KnownClass(("method", "default_value", "mapping")),
+    "mlrun.feature_store.steps.MapValues": KnownClass(
+        ("mapping", "with_original_features", "suffix"), ("mapping",)
+    ),
+    "mlrun.feature_store.steps.DateExtractor": KnownClass(("parts", "timestamp_col"), ("parts",)),
+    "mlrun.feature_store.steps.DropFeatures": KnownClass(("features",), ("features",)),
+    "mlrun.feature_store.steps.SetEventMetadata": KnownClass(("id_path", "key_path", "random_id")),
     **{name: KnownClass((), methods=frozenset({"to_dict"})) for name in IDLE_BASES},
 }  # fmt: skip

@@ -217,7 +217,8 @@ class _Inference:
                 continue
             facts = found.steps[step.name]
             library = ir.library(step)
-            if library in COMPILED - MODELS or facts.result == "outlets":
+            in_turn = library not in COMPILED - MODELS or _runs_in_turn(step)
+            if not in_turn or facts.result == "outlets":
                 self._diagnostics.error(
                     "GC015",
                     f"{library or 'a Choice'} runs in the async engine only",
@@ -371,23 +372,31 @@ class _Inference:
         """A step that runtime_min has a class for."""
         known = OBJECT_STEPS[target.name]
         args = {key.removeprefix("_"): value for key, value in step.args}
-        if known.required not in args:
-            self._report(
-                target,
-                f"{target.name} needs {known.required}=",
-                "GC017",
-                f"pass {known.required}=... with the step",
-            )
-        given = tuple((key, value) for key, value in args.items() if key == known.required)
-        for key in args.keys() - IDLE_ARGUMENTS - {known.required}:
+        for key in known.required:
+            if key not in args:
+                self._report(
+                    target,
+                    f"{target.name} needs {key}=",
+                    "GC017",
+                    f"pass {key}=... with the step",
+                )
+        taken = {*known.required, *known.optional}
+        given = tuple((key, value) for key, value in args.items() if key in taken)
+        for key in args.keys() - IDLE_ARGUMENTS - taken:
             self._diagnostics.warning(
                 "GC032",
                 f"{target.name} has no argument {key!r}; it has no effect, as in MLRun",
                 step.span,
             )
-        takes: Value = "event" if known.result == "outlets" and full_event else known.takes
-        make = Make(Library(target.name), args=given)
-        return Facts(takes, known.method, make=make, result=known.result, pathless=True)
+        gets_event = full_event and (known.ordinary or known.result == "outlets")
+        return Facts(
+            "event" if gets_event else known.takes,
+            known.method,
+            make=Make(Library(target.name), args=given),
+            imports=known.imports,
+            result=known.result,
+            pathless=not known.ordinary,
+        )
 
     def _object(
         self,
@@ -569,6 +578,14 @@ class _Inference:
 
     def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
         self._diagnostics.error(code, message, target.span, help=help)
+
+
+def _runs_in_turn(step: ir.Task) -> bool:
+    """Can the sync engine run this object of runtime_min?"""
+    known = OBJECT_STEPS.get(ir.library(step) or "")
+    if known is None or not known.ordinary:
+        return False
+    return known.takes == "body" or bool(step.full_event)  # a `do` gets no event of itself
 
 
 def _is_callable(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""storey's stateless steps: what is known of each by its name (spec/stream-steps.md 2)."""
+"""Stateless steps of storey and of mlrun's feature store, by name (spec/stream-steps.md 2)."""
 
 from __future__ import annotations
 
@@ -34,22 +34,51 @@ class ObjectStep:
 
     takes: Value
     method: str
-    required: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     result: Result = "value"
+    #: Is it run as a class of the user's would be: by both engines, its paths regarded?
+    ordinary: bool = False
+    #: Libraries that runtime_min imports for it.
+    imports: tuple[str, ...] = ()
+
+
+FEATURE_STEPS = "mlrun.feature_store.steps"
+
+
+def _feature_step(
+    *required: str,
+    optional: tuple[str, ...] = (),
+    takes: Value = "body",
+    imports: tuple[str, ...] = (),
+) -> ObjectStep:
+    return ObjectStep(takes, "do", required, optional, ordinary=True, imports=imports)
 
 
 OBJECT_STEPS: Mapping[str, ObjectStep] = {
-    "storey.Rename": ObjectStep("body", "do", "mapping"),
-    "storey.flow.DropColumns": ObjectStep("body", "do", "columns"),
-    "storey.flow.ReifyMetadata": ObjectStep("event", "do_event", "mapping"),
-    "storey.steps.Partition": ObjectStep("event", "do_event", "predicate"),
+    "storey.Rename": ObjectStep("body", "do", ("mapping",)),
+    "storey.flow.DropColumns": ObjectStep("body", "do", ("columns",)),
+    "storey.flow.ReifyMetadata": ObjectStep("event", "do_event", ("mapping",)),
+    "storey.steps.Partition": ObjectStep("event", "do_event", ("predicate",)),
     "mlrun.serving.steps.ChoiceByField": ObjectStep(
-        "body", "select_outlets", "field_name", "outlets"
+        "body", "select_outlets", ("field_name",), result="outlets"
+    ),
+    f"{FEATURE_STEPS}.OneHotEncoder": _feature_step("mapping"),
+    f"{FEATURE_STEPS}.Imputer": _feature_step(optional=("default_value", "mapping")),
+    f"{FEATURE_STEPS}.MapValues": _feature_step(
+        "mapping", optional=("with_original_features", "suffix")
+    ),
+    f"{FEATURE_STEPS}.DateExtractor": _feature_step(
+        "parts", optional=("timestamp_col",), imports=("pandas",)
+    ),
+    f"{FEATURE_STEPS}.DropFeatures": _feature_step("features"),
+    f"{FEATURE_STEPS}.SetEventMetadata": _feature_step(
+        optional=("id_path", "key_path", "random_id"), takes="event"
     ),
 }
 #: Arguments that all of them take, and that change nothing that a package does.
 IDLE_ARGUMENTS = frozenset(
-    "name context full_event input_path result_path long_running max_iterations".split()
+    "name context full_event input_path result_path long_running max_iterations method".split()
 )
 STOREY_STEPS = frozenset((*FUNCTION_STEPS, *OBJECT_STEPS, FLATTEN, ASSERT))
 #: Classes that step classes of the user's derive from.

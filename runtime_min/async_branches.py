@@ -114,7 +114,6 @@ async def _run(
 
     runs = [run(branch, args) for branch, args in zip(branches, arguments)]
     tasks = [asyncio.ensure_future(later) for later in runs[1:]]
-    await runs[0]
-    for task in tasks:
-        await task
+    for one in (*runs[:1], *tasks):  # none, where a step chose none
+        await one
     return outcomes

@@ -278,12 +278,8 @@ class Reference:
                     yield element
                 else:
                     yield self._output(step, event, element)
-        elif isinstance(step, getattr(ir, "Queue", ())):
-            body = event.body
-            if step.full_event:  # of a queue at the end: the body alone unless asked for
-                body = {"full_event_wrapper": True, "body": body}
-                body |= {k: v for k in ("key", "id") if (v := getattr(event, k)) is not None}
-            self._write(step.path, body, strict=False)
+        elif isinstance(step, ir.Queue):
+            self._write(step.path, wrapped(step, event, event.body), strict=False)
         else:
             result = await self._run(step, event)
             if result is not None:
@@ -307,6 +303,8 @@ class Reference:
 
     async def _run(self, step: Any, event: Any) -> Any:
         """The event that comes out of the step, None if it is dropped (serving.md 2.5, 4.1)."""
+        if isinstance(step, ir.Queue):
+            return self._send(step, event)
         library = step.cls.name if isinstance(step.cls, ir.Dotted) else ""
         made = self._objects[step.name]
         if library == MERGE:
@@ -331,6 +329,15 @@ class Reference:
         if self._call(step, made)[1]:
             return result if self._sync else (result, result.body)[0]
         return self._output(step, event, result)
+
+    def _send(self, step: ir.Queue, event: Any) -> Any:
+        """A queue of the synchronous engine: empty bodies go past it (serving.md 8.3, Q26)."""
+        if event.body:
+            data = wrapped(step, event, event.body)
+            for item in data if isinstance(data, list) else [data]:
+                self._write(step.path, item)
+            event.terminated, event.body = True, None
+        return event
 
     def _in_place(self, step: Any, kind: str, event: Any) -> Any:
         args = dict(step.args)
@@ -395,6 +402,8 @@ class Reference:
 
     def _made(self, step: Any, name: str) -> Any:
         """The object of a step or route, None for functions and storey's steps (serving.md 2.3)."""
+        if isinstance(step, ir.Queue):
+            return None
         if isinstance(step.cls, ir.UserCode):
             cls = self.namespace[step.cls.symbol.name]
         else:
@@ -453,6 +462,15 @@ class Reference:
 
 #: The outlet of a responder.
 COMPLETE = "Complete"
+
+
+def wrapped(step: ir.Queue, event: Any, body: Any) -> Any:
+    """What a queue at the end sends: the body alone unless asked for more (serving.md 8.3)."""
+    if not step.full_event:
+        return body
+    more = {name: getattr(event, name) for name in ("key", "id")}
+    more = {name: value for name, value in more.items() if value is not None}
+    return {"full_event_wrapper": True, "body": body, **more}
 
 
 def unwrap(event: Any) -> None:

@@ -348,7 +348,7 @@ class Reference:
                     del event.body[old]
         elif kind == "DropColumns":
             columns = args["columns"]
-            body = copy.copy(event.body)
+            body = event.body.copy()
             for column in columns if isinstance(columns, list) else [columns]:
                 body.pop(column, None)
             event.body = body
@@ -506,7 +506,8 @@ def reply(body: Any) -> Answer:
 
 def failure(exc: BaseException, causes: bool) -> Answer:
     """What the caller gets for an exception."""
-    return Answer(400, "text/plain", f"{type(exc).__name__}: {message(exc, causes)}")
+    status = getattr(exc, "status", 400)
+    return Answer(status, "text/plain", f"{type(exc).__name__}: {message(exc, causes)}")
 
 
 def message(exc: BaseException, causes: bool) -> str:

@@ -26,6 +26,13 @@ class Response:
         status_code: int = 200,
     ) -> None:  # fmt: skip
         self.body, self.content_type, self.status_code = body, content_type, status_code
+        self.headers = headers or {}
+
+    def __repr__(self) -> str:  # as nuclio-sdk's, which streams show
+        return (
+            f"Response(headers={self.headers!r}, body={self.body!r}, "
+            f"status_code={self.status_code!r}, content_type={self.content_type!r}, event_id=None)"
+        )
 
 
 class Context:
@@ -152,7 +159,9 @@ class V2ModelServer:
             event.body = self.postprocess(answer)
         elif operation == "ready" and event.method == "GET":
             event.terminated = True
-            event.body = Response(body=f"Model {self.name} is ready (event_id = {answer['id']})")
+            event.body = Response(
+                body=f"Model {self.name} is ready (event_id = {answer['id']})".encode()
+            )
         elif not operation:
             event.terminated = True
             event.body = metadata(self.name.split(":")[0])

@@ -26,6 +26,9 @@ from reference import Request
 
 # -- what is refused
 
+#: Steps that have to have others behind them.
+CHOICES = (":Fork", ":Chosen", "ChoiceByField")
+
 
 def refusals(graph: ir.Graph) -> set[str]:
     """The codes that a graph deserves."""
@@ -36,6 +39,12 @@ def refusals(graph: ir.Graph) -> set[str]:
             found.add("GC010")
     if isinstance(root, ir.Router):
         return found
+    followed = {name for step in root.steps for name in step.after}
+    followed |= {step.name for step in root.steps if getattr(step, "before", ())}
+    for step in root.steps:
+        chooses = isinstance(step, ir.Task) and ir.show_target(step.cls).endswith(CHOICES)
+        if chooses and step.name not in followed:
+            found.add("GC010")
     names = set(root.names)
     edges = {step.name: {step.on_error} for step in root.steps}
     catchers = {step.name for step in root.steps if getattr(step, "catcher", False)}

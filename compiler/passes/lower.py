@@ -390,7 +390,8 @@ class _FlowLowering:
                 instructions += self._as_it_is(answers, kind)
                 return instructions, kind, state, entry
             writes = any(isinstance(made, Call) and made.then == "body" for made in instructions)
-            after = "body" if writes else state
+            # What gets the event may have changed its body.
+            after = "event" if kind == "event" else "body" if writes else state
             return [*instructions, *self._choice(step, after)], kind, after, entry
         then: Literal["body", "event", "both", "return", "discard"]
         if last and not facts.filters:

@@ -58,7 +58,8 @@ class Topology:
     def loop(self, name: str) -> ir.Queue | None:
         """The queue that takes each item of a step, if that is all that becomes of them."""
         following = self.following[name]
-        if self._facts.steps[name].result != "items" or len(following) != 1:
+        facts = self._facts.steps[name]
+        if facts.result != "items" or facts.selects is not None or len(following) != 1:
             return None
         step = self._steps[following[0]]
         if isinstance(step, ir.Queue) and self._preceding[step.name] == [name]:

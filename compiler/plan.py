@@ -171,6 +171,8 @@ class Send:
 
     step: str
     attribute: str
+    #: Does it carry id and key, as for a reader in the graph?
+    envelope: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,12 +75,8 @@ class Queue:
 
     def push_event(self, event: Any, body: Any) -> None:
         """Send the body in the envelope that carries id and key to the next function."""
-        envelope = {"full_event_wrapper": True, "body": body}
-        for field in ("key", "id"):
-            value = getattr(event, field, None)
-            if value is not None:
-                envelope[field] = value
-        self._stream.push(json.dumps(envelope, default=str), self._key(event, body))
+        envelope = json.dumps(_envelope(event, body), default=str)
+        self._stream.push(envelope, self._key(event, body))
 
     def send(self, body: Any) -> Any:
         """As synchronous flows send (mlrun 1.12, `QueueStep.run`): the answer of the flow.
@@ -91,6 +87,13 @@ class Queue:
             return body
         for message in body if isinstance(body, list) else [body]:
             self._stream.push(message)
+        return None
+
+    def send_event(self, event: Any, body: Any) -> Any:
+        """As `send`, in the envelope that carries id and key to the next function."""
+        if not body:
+            return body
+        self._stream.push(_envelope(event, body))
         return None
 
     def _key(self, event: Any, body: Any) -> str | None:
@@ -107,6 +110,15 @@ class Queue:
         if isinstance(key, int) and sharding is not None:
             return None  # a shard
         return None if key is None else _text_of_key(key)
+
+
+def _envelope(event: Any, body: Any) -> dict[str, Any]:
+    envelope = {"full_event_wrapper": True, "body": body}
+    for field in ("key", "id"):
+        value = getattr(event, field, None)
+        if value is not None:
+            envelope[field] = value
+    return envelope
 
 
 def as_text(data: Any) -> str:

@@ -329,7 +329,7 @@ class Careful(V2ModelServer):
         return "so"
 
     def op_size(self, event):
-        return {"size": len(event.body)}
+        return {"size": sum(key != "background_task_state" for key in event.body)}
 
 
 class Gate(ModelRouter):

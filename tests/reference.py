@@ -150,13 +150,13 @@ class Reference:
         if not any(self._responds(step) for step in flow.steps):
             return reply({"id": event.id})
         first, *self.late = self._replies or [Answer(204, "text/plain", "")]
-        if isinstance(first, Exception):
-            first = self._failure(arrived, first, causes=False)
         self.late = [
-            failure(item, causes=False) if isinstance(item, Exception) else item
+            failure(item, causes=False) if isinstance(item, Exception) else answered(item)
             for item in self.late
         ]
-        return first
+        if isinstance(first, Exception):
+            return self._failure(arrived, first, causes=False)
+        return answered(first)
 
     def _reached(self, names: Iterable[str]) -> set[str]:
         return {found for name in names for found in (name, *self._reached(self._following[name]))}
@@ -196,7 +196,7 @@ class Reference:
 
     async def _go_on(self, step: Any, heads: list[str], events: list[Any]) -> None:
         if heads == [COMPLETE]:
-            self._replies.append(reply(events[0].body))
+            self._replies.append(events[0])
         elif heads:
             await self._fork(heads, events)
 
@@ -490,10 +490,16 @@ def twin(event: Any) -> Any:
     return copy.deepcopy(event, {id(event.error): event.error})
 
 
+def answered(event: Any) -> Answer:
+    """The answer of a flow, which is written when all of it has run."""
+    return event if isinstance(event, Answer) else reply(event.body)
+
+
 def reply(body: Any) -> Answer:
     """What the caller gets for a body."""
     if isinstance(body, Response):
-        return Answer(body.status_code, body.content_type, str(body.body))
+        text = body.body.decode() if isinstance(body.body, bytes) else str(body.body)
+        return Answer(body.status_code, body.content_type, text)
     if isinstance(body, bytes):
         return Answer(200, "text/plain", body.decode())
     if isinstance(body, str) or (not body and not isinstance(body, (dict, list))):

@@ -23,8 +23,8 @@ from urllib.parse import quote
 
 import pytest
 
-from graphc.rendering import render
 from graphc.pipeline import build
+from graphc.rendering import render
 from running import loaded, make_context, make_event
 
 EXAMPLES = Path(__file__).parents[2] / "shared" / "spec" / "stream-examples.json"
@@ -262,7 +262,9 @@ def test_cases(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyP
         state = getattr(sys.modules.get("graph"), "STATE", None)
 
     shown = text + made.files["case/handler.py"].decode()
-    outlets = {output.get("outlet", "") for output in case["outputs"]} | set(case.get("outlets", ()))
+    outlets = {output.get("outlet", "") for output in case["outputs"]} | set(
+        case.get("outlets", ())
+    )
     for outlet in outlets:
         records = read(streams, f"cases/{outlet}")
         wanted = [o for o in case["outputs"] if o.get("outlet", "") == outlet]

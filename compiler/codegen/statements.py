@@ -134,8 +134,9 @@ class Statements:
                 with self._writer.block(f"for item in {items}:"):
                     line(comment(push.step))
                     self._instruction(push)
-            case Send(attribute=attribute):
-                line(f"return self.{attribute}.send(body)")
+            case Send(attribute=attribute, envelope=envelope):
+                call = "send_event(event, body)" if envelope else "send(body)"
+                line(f"return self.{attribute}.{call}")
             case FanOut():
                 self._fan_out(item)
             case Gather():

@@ -340,7 +340,7 @@ class _Inference:
         if target.name == FLATTEN:
             return Facts(result="items", callee=_identity(target))
         if target.name == ASSERT:
-            return Facts(callee=_identity(target))
+            return Facts(callee=_identity(target), pathless=True)
         if target.name in OBJECT_STEPS:
             return self._object_step(target, step, full_event)
         function = storey_function(step)

@@ -502,7 +502,7 @@ class _FlowLowering:
         if self._sync:
             if queue.path is None:
                 return [ReturnBody()]
-            return [Send(queue.name, self._attributes[queue.name])]
+            return [Send(queue.name, self._attributes[queue.name], bool(queue.full_event))]
         pushes = [self._push(queue)] if queue.path is not None else []
         return [*pushes, *self._ended("discard")]
 

@@ -54,6 +54,14 @@ REFUSALS = {
 }
 
 
+#: What graphc refuses before it runs, by a word that such graphs have.
+FOUND_EARLIER = {
+    "GC013": 'before="',  # Q14, and circles through catchers
+    "GC015": 'engine="sync"',  # branches, which MLRun finds with the first event
+    "GC010": "ways=",  # choices with nothing behind them
+}
+
+
 class Worker:
     """MLRun in a process of its own."""
 
@@ -123,7 +131,10 @@ def compare(worker: Worker, seed: int) -> list[Found]:
         return [Found(f"only MLRun refuses: {refused.splitlines()[0][:60]}", f"{head}{refused}")]
     if errors:
         said = "\n".join(map(render, errors))
-        return [Found(f"only graphc refuses: {errors[0].code}", f"{head}{said}")]
+        code = errors[0].code
+        if code in FOUND_EARLIER and FOUND_EARLIER[code] in statements:
+            return [Found(f"known: {code}, which MLRun finds later or not at all")]
+        return [Found(f"only graphc refuses: {code}", f"{head}{said}")]
     ours = asyncio.run(run_package(made.files, asked))
     found = []
     for request, one, other in zip(asked, ours, map(outcome, theirs["outcomes"]), strict=True):
@@ -147,10 +158,20 @@ def classify(statements: str, ours: Outcome, theirs: Outcome) -> str:
         if said.startswith(words):
             return f"known: {why}"
     mine = ours.answers[0]
+    if "respond()" in statements and isinstance(mine, tuple) and list(mine[1]) == ["id"]:
+        return "known: Q6, a responder that others follow, beside a catcher"
+    if isinstance(mine, tuple) and isinstance(answer, tuple) and parts(mine) == parts(answer):
+        return "known: nested branches in another order"
     failed = isinstance(mine, Answer) and mine.status == 400
     if failed and mine.body.partition(":")[0] == said.partition(":")[0]:
         return "known: the same error in other words"
     return "different"
+
+
+def parts(answer: Any) -> Any:
+    """An answer, the parts of a Merge in any order."""
+    status, body = answer
+    return status, sorted(map(repr, body)) if isinstance(body, list) else body
 
 
 def is_fine(kind: str) -> bool:

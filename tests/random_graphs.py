@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -386,6 +387,27 @@ class Both:
 
 fn = mlrun.new_function("random", kind="serving")
 """
+
+
+_PARTS = {
+    name: part
+    for part in CODE.split("\n\n\n")[1:-1]
+    for name in re.findall(r"\A(?:async )?(?:def|class) (\w+)", part)
+}
+
+
+def graph_file(statements: str) -> str:
+    """The graph file: of CODE, what the statements use, and their likes."""
+    head, *_, new = CODE.split("\n\n\n")
+    used: dict[str, None] = {}
+    todo = ["note", *re.findall(r"\w+", statements)]
+    while todo:
+        name = todo.pop()
+        if name in _PARTS and name not in used:
+            used[name] = None
+            todo += re.findall(r"\w+", _PARTS[name])
+    parts = [part for name, part in _PARTS.items() if name in used]
+    return "\n\n\n".join([head, *parts, new]) + statements
 
 
 BODY_STEPS = [

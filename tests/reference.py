@@ -335,7 +335,7 @@ class Reference:
         if event.body:
             data = wrapped(step, event, event.body)
             for item in data if isinstance(data, list) else [data]:
-                self._write(step.path, item)
+                self._write(step.path, item, strict=False)
             event.terminated, event.body = True, None
         return event
 

@@ -20,7 +20,7 @@ from graphc import ir
 from graphc.diagnostics import Severity
 from graphc.pipeline import Build, build
 from graphc.rendering import render
-from random_graphs import CODE, Choices, Writer, requests
+from random_graphs import Choices, Writer, graph_file, requests
 from random_runs import agrees, run_package, run_reference
 from reference import Request
 
@@ -122,7 +122,7 @@ def test_packages_do_what_the_reference_says(data: st.DataObject) -> None:
 
 def check(statements: str, asked: list[Request]) -> None:
     note(statements)
-    text = CODE + statements
+    text = graph_file(statements)
     made = compiled(text)
     errors = {found.code for found in made.diagnostics if found.severity is Severity.ERROR}
     note("\n".join(map(render, made.diagnostics)))

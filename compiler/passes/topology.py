@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .. import ir
 from .infer import MERGE, FunctionFacts
+from .storey import ASSERT
 from .validate import starts, successors
 
 
@@ -93,6 +94,8 @@ class Topology:
         The graph's own does not take those of catchers (serving.md 7.3), nor of the steps behind
         itself, where MLRun 1.12 goes in circles. The sync engine has one `try` for it.
         """
+        if isinstance(step, ir.Task) and ir.library(step) == ASSERT:
+            return None  # nothing is done, so nothing fails
         if step.on_error is not None:
             return step.on_error
         if self._flow.engine == "sync" or (isinstance(step, ir.Task) and step.catcher):
@@ -126,7 +129,7 @@ class Topology:
         """Steps whose one successor is also where their catcher's chain ends."""
         found = {}
         for step in self._flow.steps:
-            if step.on_error is None or self._users[step.on_error] != [step.name]:
+            if step.on_error is None or self._users.get(step.on_error) != [step.name]:
                 continue
             following = self.following[step.name]
             if len(following) != 1 or self.forks(step.name):

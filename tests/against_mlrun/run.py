@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 from benchmarks.mlrun_side import service  # noqa: E402
 from graphc.diagnostics import Severity  # noqa: E402
 from graphc.rendering import render  # noqa: E402
-from random_graphs import CODE, seeded  # noqa: E402
+from random_graphs import graph_file, seeded  # noqa: E402
 from random_runs import (  # noqa: E402
     Outcome,
     agrees,
@@ -116,7 +116,7 @@ class Found:
 
 def compare(worker: Worker, seed: int) -> list[Found]:
     statements, asked = seeded(seed, strict=True)
-    text = CODE + statements
+    text = graph_file(statements)
     made = compiled(text)
     errors = [found for found in made.diagnostics if found.severity is Severity.ERROR]
     theirs = worker.ask(text, asked)

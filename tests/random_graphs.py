@@ -249,7 +249,7 @@ def several(body):
 async def slowly_several(body):
     note("slowly_several", body)
     await asyncio.sleep(0)
-    return [{"x": 1, "first": body}, {"x": 2}]
+    return [{"x": 1, "kind": type(body).__name__}, {"x": 2}]
 
 
 def events(event):

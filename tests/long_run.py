@@ -37,7 +37,8 @@ def main() -> int:
                 test_random_graphs.check(statements, asked)
         except Exception as exc:
             failed += 1
-            print(f"== seed {seed}\n{statements}\n{type(exc).__name__}: {str(exc)[:2000]}\n", flush=True)
+            told = f"{type(exc).__name__}: {str(exc)[:2000]}"
+            print(f"== seed {seed}\n{statements}\n{told}\n", flush=True)
         if number % 1000 == 999:
             print(
                 f"{number + 1} graphs, {failed} failed, {time.monotonic() - started:.0f} s",

@@ -136,7 +136,10 @@ class _Streams:
 
 def shown_record(path: str, data: str) -> Any:
     """A record, without what is another one each time."""
-    record = timeless(json.loads(data))
+    try:
+        record = timeless(json.loads(data))
+    except ValueError:
+        return data  # a text, as it is
     if path.endswith("errors"):
         message = record["message"].splitlines()[0] if record["message"] else ""
         return record["source"], record["event"], message, record["args"]
@@ -221,4 +224,4 @@ def agrees(got: Outcome, wanted: Outcome) -> bool:
 
 
 def _unordered(items: list[Any]) -> list[str]:
-    return sorted(map(repr, items))
+    return sorted(json.dumps(item, sort_keys=True) for item in items)

@@ -139,6 +139,8 @@ class Reference:
 
     def _write(self, path: str, record: Any, strict: bool = True) -> None:
         text = json.dumps(record, default=None if strict else str)
+        if not strict and self._sync and isinstance(record, (str, bytes)):  # as they are
+            text = record if isinstance(record, str) else record.decode()
         self.streams.setdefault(path, []).append(text)
 
     # -- the asynchronous engine (serving.md 4.3, 7.3)

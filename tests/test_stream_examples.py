@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import pytest
 
+from graphc.diagnostics import Severity
 from graphc.pipeline import build
 from graphc.rendering import render
 from running import loaded, make_context, make_event
@@ -54,6 +55,9 @@ ALONE = {
     "cycle-01": "a cyclic graph",
     "cycle-02-limit": "a cyclic graph",
 }
+
+#: Steps that graphc does not compile yet, and says so.
+LATER = ("storey.ConcurrentExecution", "mlrun.feature_store.steps.")
 
 HEAD = """\
 import asyncio
@@ -252,6 +256,10 @@ def test_cases(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyP
     main = tmp_path / "graph.py"
     main.write_text(text)
     made = build(main)
+    if case["step"].startswith(LATER):
+        errors = [d.code for d in made.diagnostics if d.severity is Severity.ERROR]
+        assert errors == ["GC016"]
+        return
     assert not made.failed, text + "".join(map(render, made.diagnostics))
 
     streams = tmp_path / "streams"

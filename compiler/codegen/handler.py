@@ -111,6 +111,7 @@ class _Handler:
             is_async=plan.is_async,
             responds=plan.responds,
             failed=failed,
+            records=self._plan.function.serving.error_stream is not None,
         )
         return HandlerModule(formatted(text), scope.runtime_modules)
 
@@ -175,6 +176,8 @@ class _Handler:
             return f"return {failure}"
         made = f"context.user_data.{'router' if self._is_router else 'flow'}"
         record = f'{made}.context.push_error(event, failed.body, source="_handler")'
+        if not self._plan.causes and self._plan.responds:  # an asynchronous flow
+            record = f"{made}.context.push_failure(event, exc)\n{record}"
         return f"failed = {failure}\n{record}\nreturn failed"
 
     # -- what is made at start

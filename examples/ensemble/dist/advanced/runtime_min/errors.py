@@ -139,7 +139,9 @@ def err_to_str(err: Any) -> str:
     return message(err)
 
 
-def err_for_status_code(status_code: int, message: Optional[str] = None) -> MLRunHTTPError:
+def err_for_status_code(
+    status_code: int, message: Optional[str] = None
+) -> MLRunHTTPError:
     """The error that stands for a status."""
     return _of_status(int(status_code))(message)
 

@@ -7,6 +7,8 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+from .nuclio import BadEvent
+
 #: Secrets of an MLRun project are mounted under names that begin so.
 _MOUNTED = "MLRUN_K8S_SECRET__"
 _NEED_MLRUN = {
@@ -87,6 +89,13 @@ class GraphContext:
         except Exception as exc:  # noqa: BLE001
             # The event has failed already; this must not hide how.
             self.logger.error(f"failed to write to error stream: {exc!r}")
+
+    def push_failure(self, event: Any, exc: BaseException) -> None:
+        """Write a record of what failed in a step of an asynchronous flow (mlrun 1.12)."""
+        from .tracebacks import failed_step, told  # when they are needed
+
+        if not isinstance(exc, BadEvent):
+            self.push_error(event, f"{exc}\n{told(exc)}", source=failed_step(exc))
 
     def __getattr__(self, name: str) -> Any:
         if name in _NEED_MLRUN:

@@ -33,6 +33,23 @@ def told(exc: BaseException) -> str:
         return text
 
 
+def failed_step(exc: BaseException) -> str | None:
+    """The step in which an exception was raised, by the comments of the handler."""
+    try:
+        with open(os.path.join(_HERE, "source_lines.json"), encoding="utf-8") as file:
+            known = json.load(file)
+        handler = os.path.join(_PACKAGE, known["handler"])
+        found = None
+        for frame in traceback.extract_tb(exc.__traceback__):
+            if os.path.abspath(frame.filename) == handler:
+                found = (
+                    _named(frame.filename, frame.lineno or 0, known["steps"]) or found
+                )
+        return found
+    except Exception:  # noqa: BLE001
+        return None
+
+
 def _with_origin(frame: re.Match[str], known: dict[str, Any]) -> str:
     line = int(frame[2])
     name = os.path.relpath(frame[1], _PACKAGE).replace(os.sep, "/")
@@ -44,15 +61,20 @@ def _with_origin(frame: re.Match[str], known: dict[str, Any]) -> str:
 
 
 def _step(path: str, line: int, steps: dict[str, str]) -> str:
+    name = _named(path, line, steps)
+    return "" if name is None else f"step {name}, {steps[name]}"
+
+
+def _named(path: str, line: int, steps: dict[str, str]) -> str | None:
     """The step whose comment is the last one above the line, in the same method."""
     while line > 0:
         text = linecache.getline(path, line).strip()
         if text.startswith(("def ", "async def ")):
             break
         if text.startswith("# ") and text[2:] in steps:
-            return f"step {text[2:]}, {steps[text[2:]]}"
+            return text[2:]
         line -= 1
-    return ""
+    return None
 
 
 def _line(line: int, runs: Any) -> str:

@@ -430,7 +430,7 @@ STOREY_STEPS = [
     'class_name="storey.Map", _fn="({\'x\': event})"',
     'class_name="storey.Map", _fn="grow"',
     'class_name="storey.Map", _fn="slow"',
-    'class_name="storey.Extend", _fn="({\'more\': 1})"',
+    'class_name="storey.Extend", _fn="({\'more\': bool(event)})"',
     'class_name="storey.FlatMap", _fn="several"',
     'class_name="storey.FlatMap", _fn="several"',
     'class_name="storey.FlatMap", _fn="slowly_several"',
@@ -456,7 +456,6 @@ CHOICES = [
     'class_name="Ways"', 'class_name="EventWays"',
     'class_name="storey.Map", _fn="grow", _fn_select_outlets="way"',
     'class_name="storey.Filter", _fn="(event)", _fn_select_outlets="way"',
-    'class_name="storey.FlatMap", _fn="several", _fn_select_outlets="way"',
     'class_name="storey.ForEach", _fn="grow", _fn_select_outlets="way"',
 ]  # fmt: skip
 CATCHERS = [
@@ -698,7 +697,10 @@ class Writer(Choices):
             paths += self.pick([', input_path="x"', ', input_path="was.x"'])
         if self.chance(10):
             paths += self.pick([', result_path="y"', ', result_path="was.y"'])
-        return self.pick(menu) + paths
+        what = self.pick(menu)
+        if "Flat" in what:  # which writes all results into one body, see docs/testing.md
+            paths = paths.partition(", result_path")[0]
+        return what + paths
 
     def catcher(self) -> str:
         return self.pick([*CATCHERS, *(['handler="late"'] if self.engine == "async" else [])])

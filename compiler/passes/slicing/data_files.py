@@ -86,12 +86,12 @@ class DataFiles:
 
     def __init__(self, index: CodeIndex, facts: Facts) -> None:
         self._index = index
-        self._facts = facts
+        self.facts = facts
         self._constants: dict[Symbol, _Place | None] = {}
 
     def uses(self, module: ModuleIndex, unit: Unit) -> Iterator[DataUse]:
         """The paths that a statement names."""
-        finder = _Finder(self, module, self._facts.reads(module, unit))
+        finder = _Finder(self, module, self.facts.reads(module, unit))
         if isinstance(unit.node, cst.Import | cst.ImportFrom):
             return
         yield from finder.uses(unit.node, {})
@@ -100,7 +100,7 @@ class DataFiles:
         """The path that an expression of a statement is; plain texts are paths, too."""
         if (text := _text(node)) is not None:
             return text
-        place = _Finder(self, module, self._facts.reads(module, unit)).place(node, {})
+        place = _Finder(self, module, self.facts.reads(module, unit)).place(node, {})
         return place.path if place is not None and not place.partial else None
 
     def constant(self, symbol: Symbol) -> _Place | None:
@@ -111,11 +111,11 @@ class DataFiles:
             if module is not None and binding is not None and binding.value is not None:
                 units = [u for u, b in module.bindings.get(symbol.name, ()) if b is binding]
                 if units and len(module.bindings[symbol.name]) == 1:
-                    finder = _Finder(self, module, self._facts.reads(module, units[0]))
+                    finder = _Finder(self, module, self.facts.reads(module, units[0]))
                     self._constants[symbol] = finder.place(binding.value, {})
         return self._constants[symbol]
 
-    def folder_of(self, package: str, module: ModuleIndex) -> str | None:
+    def folder_of(self, package: str) -> str | None:
         """The folder of a package of the user's, by name."""
         found = self._index.module(package)
         if found is not None:
@@ -126,6 +126,7 @@ class DataFiles:
 class _Finder:
     def __init__(self, files: DataFiles, module: ModuleIndex, found: list[Read]) -> None:
         self._files = files
+        self._facts = files.facts
         self._module = module
         self._reads = {id(read.node): read for read in found}
 
@@ -286,19 +287,15 @@ class _Finder:
         return None
 
     def _named(self, node: cst.Name | cst.Attribute) -> _Place | None:
+        """`HERE`, or `config.HERE` where `config` is a module of the user's."""
         root = node.value if isinstance(node, cst.Attribute) else node
         read = self._reads.get(id(root))
-        target = self._files._facts.target(self._module, read) if read is not None else None
-        if not isinstance(target, Symbol) or not target.name:
+        target = self._facts.target(self._module, read) if read is not None else None
+        if read is None or not isinstance(target, Symbol) or not target.name:
             return None
-        # `config.HERE` is a name of a module; `HERE.parent` an attribute of one.
-        depth = 0 if isinstance(node, cst.Name) else 1
-        if depth and self._is_of_module(read, target) is False:
-            return None
+        if isinstance(node, cst.Attribute) and read.path[:1] != (target.name,):
+            return None  # an attribute of the path itself
         return self._files.constant(target)
-
-    def _is_of_module(self, read: Read | None, target: Symbol) -> bool:
-        return read is not None and read.path[:1] == (target.name,)
 
     def _package(self, node: cst.BaseExpression) -> _Place | None:
         source = self._module.source
@@ -309,9 +306,9 @@ class _Finder:
         name = _text(node)
         if name is None:
             read = self._reads.get(id(_root(node)))
-            target = self._files._facts.target(self._module, read) if read else None
+            target = self._facts.target(self._module, read) if read else None
             name = target.module if isinstance(target, Symbol) and not target.name else None
-        folder = self._files.folder_of(name, self._module) if name else None
+        folder = self._files.folder_of(name) if name else None
         return None if folder is None else _Place(folder)
 
     def _external(self, node: cst.BaseExpression) -> str | None:
@@ -319,7 +316,7 @@ class _Finder:
         read = self._reads.get(id(_root(node)))
         if name is None or read is None:
             return None
-        found = self._files._facts.external(self._module, read)
+        found = self._facts.external(self._module, read)
         if found is not None:
             return found
         return f"builtins.{name}" if name in ("open", "str") else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import io
 import itertools
+import os
 import posixpath
 import re
 import sys
@@ -190,7 +191,8 @@ class SourceTree:
         target = self.root / folder
         if target.name in ("site-packages", "dist-packages"):
             return  # what is installed there is no code of the user's
-        if target.is_dir() and target.resolve() != self.root.resolve():
+        # Unlike Path's methods, those of os.path take any text.
+        if os.path.isdir(target) and target.resolve() != self.root.resolve():
             self._add_elsewhere(target)
             self._modules = {key: found for key, found in self._modules.items() if found}
 
@@ -214,7 +216,7 @@ class SourceTree:
     def text(self, path: str, where: Span) -> str:
         """The text of a file given by its path, relative to the graph file's folder."""
         file = self.root / path
-        if file.is_file():
+        if os.path.isfile(file):
             return _read(file, path)
         written = self._written.get(posixpath.normpath(path))
         if written is not None:
@@ -269,7 +271,7 @@ class SourceTree:
         """The file or folder at a path relative to the graph file's folder, if it is there."""
         top = path.partition("/")[0]
         found = (folder / path for folder in self._folders(top))
-        return next((target for target in found if target.exists()), None)
+        return next((target for target in found if os.path.exists(target)), None)
 
     def _find(self, name: str) -> SourceModule | None:
         parts = name.split(".")

@@ -28,7 +28,7 @@ def data_files(code: Slice, tree: SourceTree, diagnostics: Diagnostics) -> dict[
     folders = {dirname(path) or "." for path in modules} | {"."}
     for use in code.data:
         found |= _files_of(use, tree, folders, diagnostics)
-    found = {path: file for path, file in found.items() if path not in modules}
+    found = {path: file for path, file in found.items() if path not in modules and _clean(path)}
     try:
         if sum(file.stat().st_size for file in found.values()) > _LARGEST:
             raise GraphError("the data files of a function are larger than 2 GB", code="GC041")
@@ -40,9 +40,14 @@ def data_files(code: Slice, tree: SourceTree, diagnostics: Diagnostics) -> dict[
 def _files_of(
     use: DataUse, tree: SourceTree, folders: set[str], diagnostics: Diagnostics
 ) -> dict[str, Path]:
+    if use.path.startswith("/"):
+        return {}  # `folder / "/etc/hosts"` is a path of the machine
     if use.path.startswith("../") or use.path == "..":
         if not use.optional:
             _warn(use, "a file above the folder of the graph file", diagnostics)
+        return {}
+    if not _clean(use.path):
+        _warn(use, f"{use.path!r}, a name that no package can have", diagnostics)
         return {}
     if use.path.partition("/")[0] in _OWN:
         _warn(use, f"{use.path!r}, as packages have a file of that name", diagnostics)
@@ -77,6 +82,10 @@ def _inside(folder: Path) -> Iterator[tuple[str, Path]]:
         name = file.relative_to(folder).as_posix()
         if file.is_file() and "__pycache__" not in name and not name.endswith(".pyc"):
             yield name, file
+
+
+def _clean(path: str) -> bool:
+    return path.isprintable() and "\\" not in path
 
 
 def _warn(use: DataUse, what: str, diagnostics: Diagnostics) -> None:

@@ -70,7 +70,14 @@ def _found(
                 _warn(path, Malformed(0, f"{item.line!r} is no requirement"), "", diagnostics)
             else:
                 _warn(path, item, read(name) or "", diagnostics)
-    except (ValueError, AttributeError, TypeError, yaml.YAMLError, configparser.Error) as exc:
+    except (
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+        yaml.YAMLError,
+        configparser.Error,
+    ) as exc:
         first = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         _warn(path, Malformed(0, first), "", diagnostics)
     return found
@@ -129,5 +136,5 @@ def _text(file: Path) -> str | None:
         if file.stat().st_size > _LARGEST:
             return None
         return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
@@ -144,6 +144,10 @@ class Diagnostics:
         help: str = "",
     ) -> None:
         self.add(Diagnostic(code, Severity.WARNING, message, span, tuple(notes), help))
+
+    def amend(self, change: Callable[[Diagnostic], Diagnostic]) -> None:
+        """Put what `change` makes of each finding in its place."""
+        self._found = dict.fromkeys(map(change, self._found))
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found)

@@ -20,6 +20,7 @@ from .diagnostics import Diagnostics, GraphError, Span
 from .frontend.evaluator import Skipped, evaluate
 from .frontend.given import Given
 from .nesting import with_deep_stack
+from .origins import with_origin
 from .package.assemble import Part, assemble
 from .package.bundle import bundle
 from .package.data_files import data_files
@@ -31,7 +32,7 @@ from .passes.slicing import RESERVED, search_paths, slice_code
 from .passes.validate import validate
 from .plan import Plan
 from .requirements import read_declared
-from .source import SourceTree
+from .source import SourceModule, SourceTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Build:
     """What became of a graph file; later fields stay empty when an earlier stage failed."""
 
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    source: SourceModule | None = None
     skipped: tuple[Skipped, ...] = ()
     graph: ir.Graph | None = None
     plans: tuple[Plan, ...] = ()
@@ -94,6 +96,9 @@ def build(main: Path, options: Options | None = None) -> Build:
         made.diagnostics.add(exc.diagnostic(None))
     except _Stopped:
         pass
+    if made.source is not None:
+        source = made.source
+        made.diagnostics.amend(lambda found: with_origin(found, source))
     if made.failed:
         made.files = {}
     return made
@@ -105,6 +110,7 @@ def _stages(made: Build, main: Path, options: Options) -> None:
 
     with stage("read"):
         tree = SourceTree(main, options.packages)
+        made.source = tree.main
         _ = tree.main.tree  # a file that is no Python ends here
         for folder in search_paths(tree):
             tree.search(folder)

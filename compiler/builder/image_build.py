@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -96,3 +97,35 @@ def requirement_lines(session: Session, lines: Any, where: Span) -> list[str]:
         if text and not text.startswith("#"):
             made.append(text)
     return made
+
+
+def command_lines(session: Session, commands: Iterable[Any], where: Span) -> tuple[str, ...]:
+    """Build commands, each on one line; raises GraphError for what a Dockerfile misreads."""
+    made: list[str] = []
+    is_open = False  # does the line before end in a backslash?
+    for command in commands:
+        text = session.text(command, "a build command", where).strip()
+        lines = text.splitlines() or [""]
+        if not all(line.rstrip().endswith("\\") for line in lines[:-1]):
+            raise _bad_command(text, "has more than one line", where)
+        for line in lines:
+            joined = f"{made.pop()} {line.strip()}" if is_open else line.strip()
+            is_open = joined.endswith("\\")
+            made.append(joined.removesuffix("\\").strip())
+    if is_open:
+        raise _bad_command(made[-1], "ends in `\\`, and nothing follows", where)
+    for line in made:
+        if not line or line.endswith("\\") or not line.replace("\t", " ").isprintable():
+            raise _bad_command(line, "is no command", where)
+        if "<<" in line:
+            raise _bad_command(line, "begins a text of several lines (`<<`)", where)
+    return tuple(made)
+
+
+def _bad_command(text: str, why: str, where: Span) -> GraphError:
+    return GraphError(
+        f"the build command {text[:60]!r} {why}",
+        code="GC018",
+        span=where,
+        help="give each command as an item of its own, on one line",
+    )

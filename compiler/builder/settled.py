@@ -9,7 +9,7 @@ from typing import Any
 from .. import ir
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import EnvValue, OpenText, Unknown
-from .image_build import requirement_lines
+from .image_build import command_lines, requirement_lines
 from .mistakes import unknown_value
 from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, RESERVED_NAMES, TRIGGERS
 from .plain import field, plain
@@ -47,7 +47,11 @@ def settle(settings: Settings) -> ir.Settings:
         requirements=tuple(
             requirement_lines(settings.session, build.requirements, settings.place("requirements"))
         ),
-        commands=settling.commands(),
+        commands=command_lines(
+            settings.session,
+            [*settling.commands, *build.commands],
+            settings.place("commands"),
+        ),
         config=config,
         deployed=settling.deployed,
     )
@@ -62,7 +66,7 @@ class _Settling:
         #: Variables whose value comes from another one where the function is deployed.
         self.deployed: dict[str, str] = {}
         self._image: Any = None
-        self._commands: list[Any] = []
+        self.commands: list[Any] = []
 
     def config(self) -> Mapping[str, Any]:
         """What the file says of the function's configuration, in Nuclio's own terms."""
@@ -131,7 +135,7 @@ class _Settling:
             if commands is not None and not isinstance(commands, list):
                 where = self._settings.place("spec.build.commands")
                 raise GraphError("spec.build.commands must be a list", span=where)
-            self._commands = commands or []
+            self.commands = commands or []
         for path, what in OWNED.items():
             at: Any = tree
             for key in path[:-1]:
@@ -322,33 +326,6 @@ class _Settling:
             )
         return text
 
-    def commands(self) -> tuple[str, ...]:
-        """Build commands, each on one line; raises GraphError for what a Dockerfile misreads."""
-        where = self._settings.place("commands")
-        lines = []
-        for command in [*self._commands, *self._settings.build.commands]:
-            text = self._session.text(command, "a build command", where)
-            lines += text.strip().splitlines() or [""]
-            if "\n" in text.strip() and not all(
-                line.rstrip().endswith("\\") for line in text.strip().splitlines()[:-1]
-            ):
-                raise _bad_command(text, "has more than one line", where)
-        made: list[str] = []
-        open_line = ""
-        for line in lines:
-            line = f"{open_line} {line.strip()}" if open_line else line.strip()
-            open_line = line[:-1].rstrip() if line.endswith("\\") else ""
-            if not open_line:
-                made.append(line)
-        if open_line:
-            raise _bad_command(open_line, "ends in `\\`, and nothing follows", where)
-        for line in made:
-            if not line or not line.replace("\t", " ").isprintable():
-                raise _bad_command(line, "is no command", where)
-            if "<<" in line:
-                raise _bad_command(line, "begins a text of several lines (`<<`)", where)
-        return tuple(made)
-
     # -- findings
 
     def _report(self, problems: Iterable[Problem]) -> None:
@@ -380,15 +357,6 @@ def _spelled(part: str | EnvValue | Unknown) -> str:
     if isinstance(part, str):
         return part
     return f"${{{part.name if isinstance(part, EnvValue) else part.expression or part.why}}}"
-
-
-def _bad_command(text: str, why: str, where: Span) -> GraphError:
-    return GraphError(
-        f"the build command {text[:60]!r} {why}",
-        code="GC018",
-        span=where,
-        help="give each command as an item of its own, on one line",
-    )
 
 
 def _parted(key: str) -> list[str]:

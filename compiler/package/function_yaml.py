@@ -79,12 +79,10 @@ def build_commands(commands: Sequence[str], requirements: Sequence[str]) -> list
 
     Nuclio runs what stands before its marker before it copies the package, the rest after.
     """
-    made = list(commands)
+    before, after = parted_commands(commands)
     if requirements:
-        if _POST_COPY not in made:
-            made.append(_POST_COPY)
-        made.append("python -m pip install --no-cache-dir -r /opt/nuclio/requirements.txt")
-    return made
+        after.append("python -m pip install --no-cache-dir -r /opt/nuclio/requirements.txt")
+    return [*before, _POST_COPY, *after] if after else before
 
 
 def parted_commands(commands: Sequence[str]) -> tuple[list[str], list[str]]:

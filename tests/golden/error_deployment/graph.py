@@ -35,6 +35,8 @@ function("two").add_trigger("a", {"kind": "htpp"})
 function("three").add_trigger("a", {"kind": "kafka-cluster", "attributes": {"topics": ["x"]}})
 function("four").with_http().add_trigger("web", nuclio.HttpTrigger(workers=2))
 function("five").with_commands(["true\nUSER root"])
+function("five-and-a-half").with_commands(["true\u2028USER root"])
+function("five-and-more").with_commands(["true", "\\"])
 function("six").with_commands(["cat <<EOF"])
 function("seven").spec.volume_mounts = [{"name": "tmp", "mountPath": "/tmp"}]
 function("eight").set_config("spec.maxReplicas", 1).spec.min_replicas = 2
@@ -42,6 +44,7 @@ function("nine").spec.image = os.environ["IMAGE"]
 function("ten").set_config("spec.triggers.a", {"kind": "cron", "attributes": {}})
 function("eleven").spec.build.base_image = "python:3\nRUN id"
 function("twelve").spec.affinity = object()
+function("scaler").disable_default_http_trigger()
 
 rest = function("rest")
 rest.add_trigger("k", nuclio.KafkaTrigger(["broker:9092"], ["topic"]))

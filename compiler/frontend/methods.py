@@ -126,11 +126,11 @@ def call_method(
             if type(arg) in (list, set, frozenset, dict, ITERATOR) or hasattr(arg, "__iter__"):
                 found = elements(memory, arg) if type(arg) not in (str, bytes) else list(arg)
                 if isinstance(found, Unknown):
-                    return found
+                    return _with_unknown(memory, owner, name, found)
                 args[index] = found
     for value in (*args, *kwargs.values()):
         if doubt := memory.doubt(value):
-            return doubt
+            return _with_unknown(memory, owner, name, doubt)
     if kind in (str, bytes):
         _check_growth(memory, owner, name, args)
     elif kind is set:
@@ -142,6 +142,13 @@ def call_method(
             return unknown
         memory.budget.items(len(owner) + sum(len(arg) for arg in args if type(arg) is list))
     return native(getattr(owner, name), *args, **kwargs)
+
+
+def _with_unknown(memory: Memory, owner: Value, name: str, unknown: Unknown) -> Value:
+    """What a method gives that got something not known; a set is another one after it."""
+    if type(owner) is set and name in _CHANGING_SETS:
+        memory.blur(owner, unknown)
+    return unknown
 
 
 def _format_map(memory: Memory, template: str, args: Sequence[Value]) -> Value:

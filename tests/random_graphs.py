@@ -667,7 +667,7 @@ class Writer(Choices):
     def choice(self, name: str) -> str:
         number = int(name[1:])
         ways = [f"s{number + step}" for step in range(1, 1 + self.number(1, 3))]
-        self.waiting += [(name, way) for way in ways if self.chance(90)]
+        self.waiting += [(name, way) for way in ways if way == ways[0] or self.chance(90)]
         return self.pick(CHOICES).format(ways)
 
     def after(self) -> list[str]:

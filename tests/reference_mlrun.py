@@ -297,6 +297,8 @@ class VotingEnsemble(ModelRouter):
             if self.vote_type != "classification":
                 votes.append(sum(w * v for w, v in zip(weights, row, strict=True)))
                 continue
+            if max(map(int, row)) < 0:
+                raise ValueError("attempt to get argmax of an empty sequence")
             count = dict.fromkeys(range(max(0, *map(int, row)) + 1), 0.0)
             for weight, value in zip(weights, row, strict=True):
                 if int(value) >= 0:

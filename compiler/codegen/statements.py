@@ -64,6 +64,9 @@ class Statements:
         self._writer = writer
         self._returns = returns
         self._is_async = is_async
+        #: How many failures the event has on it here, and whether any was put on it above.
+        self._failures = 0
+        self._noted = False
 
     def block(
         self, block: Sequence[Instruction], named: str | None = None, tracks: bool = False
@@ -235,7 +238,9 @@ class Statements:
             )
             if catcher is not None:
                 self._writer.line(comment(catcher))
+            self._failures += named_failure
             self.block(item.catch, catcher)
+            self._failures -= named_failure
 
     def _caught(self, item: Caught) -> None:
         origin = "step" if item.step is None else quoted(item.step)
@@ -244,7 +249,13 @@ class Statements:
             return
         key = "None" if item.step == "" else origin
         message = f"{self._handler.runtime('nuclio')}.message(exc)"
-        self._writer.line(f"event.error = {{{key}: {message}}}")
+        others = ""
+        if self._failures > 1:
+            others = "**event.error, "
+        elif item.step == "" and self._noted:  # a step's own catcher may have failed, too
+            others = '**(getattr(event, "error", None) or {}), '
+        self._noted = True
+        self._writer.line(f"event.error = {{{others}{key}: {message}}}")
         self._writer.line(f"event.origin_state = {origin}")
 
     def _gather(self, item: Gather) -> None:

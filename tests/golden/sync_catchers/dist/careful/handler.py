@@ -36,7 +36,10 @@ class Flow:
             return graph.second(body)
         except Exception as exc:
             # give-up
-            event.error = {None: nuclio.message(exc)}
+            event.error = {
+                **(getattr(event, "error", None) or {}),
+                None: nuclio.message(exc),
+            }
             event.origin_state = ""
             event.body = body
             return nuclio.body_of(graph.give_up(event))

@@ -73,7 +73,8 @@ def _missing(value: Any) -> bool:
                 "Use a.any() or a.all()"
             )
         return len(value) == 1 and _missing(value[0])
-    return not isinstance(value, (str, dict)) and bool(value != value)
+    itself = value
+    return not isinstance(value, (str, dict)) and bool(value != itself)
 
 
 class MapValues:

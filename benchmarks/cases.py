@@ -1,4 +1,4 @@
-"""What is measured: six graphs, one request each, called as Nuclio's Python wrapper calls.
+"""What is measured: nine graphs, one request each, called as Nuclio's Python wrapper calls.
 
 Runs in any interpreter that has nuclio-sdk, MLRun's included, so nothing of graphc is imported.
 """
@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,6 +88,17 @@ CASES = {
             content_type="text/plain",
             limit=1.5,
         ),
+        Case(
+            "fanout",
+            "fan-out to 3 branches, Merge",
+            b'{"text": " the quick brown fox jumps over the lazy dog ", "by": "me"}',
+        ),
+        Case("parallel", "ParallelRun of 3 routes", b'{"values": [1, 2, 3, 4, 5]}'),
+        Case(
+            "flatmap",
+            "FlatMap of 3 items into a stream",
+            b'{"customer": "c1", "orders": [{"amount": 1}, {"amount": 2}, {"amount": 5}]}',
+        ),
     )
 }
 
@@ -125,6 +137,14 @@ def answer(raw: str) -> dict[str, Any]:
         response["body"] = json.loads(response["body"])
         response["body"].pop("timestamp", None)
     return response
+
+
+def streamed(folder: Path) -> dict[str, str]:
+    """What was written to streams since the last time, by file."""
+    found = {path.name: path.read_text() for path in sorted(folder.iterdir())}
+    for name in found:
+        os.truncate(folder / name, 0)
+    return found
 
 
 def load(package: Path, context: Any) -> Handler:

@@ -10,6 +10,7 @@ Standard library only, nothing of graphc: this is the yardstick.
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -383,6 +384,154 @@ def seed(context: Any, event: Any) -> Any:
     return answered(context, body)
 
 
+# -- fanout: tidy -> (longest, letters, signed) -> merge -> combine
+
+
+class Longest:
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def do(self, body: Any) -> Any:
+        return {"longest": max(self.least, *map(len, body["text"].split()))}
+
+
+def tidy(body: Any) -> Any:
+    return {"text": body["text"].strip(), "by": body["by"]}
+
+
+def letters(body: Any) -> Any:
+    return {"letters": sum(map(str.isalpha, body["text"]))}
+
+
+def signed(body: Any) -> Any:
+    body["text"] += f" -- {body['by']}"
+    return body
+
+
+def combine(parts: Any) -> Any:
+    return {key: value for part in parts for key, value in part.items()}
+
+
+longest = Longest(2)
+
+
+def fanout(context: Any, event: Any) -> Any:
+    try:
+        body = tidy(decoded(event))
+        body = combine([longest.do(body), letters(body), signed(body)])
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+# -- parallel: three routes, their answers merged into the request
+
+
+class Power:
+    def __init__(self, name: str, power: int) -> None:
+        self.name = name
+        self.power = power
+
+    def do(self, body: Any) -> Any:
+        return {self.name: sum(value**self.power for value in body["values"])}
+
+
+def extremes(body: Any) -> Any:
+    return {"low": min(body["values"]), "high": max(body["values"])}
+
+
+statistics = {
+    "total": Power("total", 1).do,
+    "squares": Power("squares", 2).do,
+    "range": extremes,
+}
+
+
+def parallel_run(context: Any, event: Any, body: Any) -> Any:
+    path = event.path
+    if event.method == "GET":
+        if path == "/" or path.startswith(HEALTH):
+            return {"name": "ParallelRun", "version": "v2", "extensions": []}
+    else:
+        body = parsed(event, body)
+    if path not in ("", "/") and not path.startswith(PREFIX):
+        raise ValueError(f"illegal path prefix {path}, must start with {PREFIX}")
+    answers = []
+    for name, route in statistics.items():
+        try:
+            answers.append(route(body))
+        except Exception as exc:  # a route that fails is left out
+            context.logger.error(f"route {name} failed: {exc!r}")
+    for answer in answers:
+        body.update(answer)
+    return body
+
+
+def parallel(context: Any, event: Any) -> Any:
+    try:
+        body = parallel_run(context, event, decoded(event))
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+# -- flatmap: orders -> price -> stream; and count, which answers
+
+
+class Price:
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+
+    def do(self, order: Any) -> Any:
+        order["price"] = order["amount"] * self.rate
+        return order
+
+
+class Stream:
+    """A file with one JSON line a message, opened when the first one comes."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.file = -1
+
+    def push(self, event: Any, body: Any) -> None:
+        if self.file < 0:
+            folder = os.environ["GRAPHC_STREAMS"].removeprefix("dir:")
+            path = os.path.join(folder, self.path)
+            self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        key = getattr(event, "key", None)
+        record = {"data": json.dumps(body, default=str), "key": None if key is None else str(key)}
+        os.write(self.file, (json.dumps(record) + "\n").encode())
+
+
+def orders(body: Any) -> Any:
+    return [{"customer": body["customer"], **order} for order in body["orders"]]
+
+
+price = Price(3)
+out = Stream("orders.jsonl")
+
+
+def flatmap(context: Any, event: Any) -> Any:
+    try:
+        body = decoded(event)
+        broken = None
+        try:
+            for order in orders(body):
+                try:
+                    out.push(event, price.do(order))
+                except Exception as exc:  # the other orders go their way
+                    broken = broken or exc
+        except Exception as exc:
+            broken = exc
+        answer = {"orders": len(body["orders"])}
+        if broken is not None:
+            raise broken
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, answer)
+
+
 HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "sync3": flow3,
     "async3": flow3,
@@ -390,4 +539,7 @@ HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "router": router,
     "voting": voting,
     "seed": seed,
+    "fanout": fanout,
+    "parallel": parallel,
+    "flatmap": flatmap,
 }

@@ -11,7 +11,10 @@ import pytest
 RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
 
 
-@pytest.mark.parametrize("graph", ["sync3", "async10", "router", "voting", "seed"])
+@pytest.mark.parametrize(
+    "graph",
+    ["sync3", "async10", "router", "voting", "seed", "fanout", "parallel", "flatmap"],
+)
 def test_calls(graph: str) -> None:
     done = subprocess.run(
         [sys.executable, RUN, "calls", "--graph", graph, "--rounds", "1", "--calls", "5"],

@@ -17,6 +17,6 @@ class Price:
 fn = mlrun.new_function("flatmap", project="bench", kind="serving")
 graph = fn.set_topology("flow", engine="async")
 graph.to("storey.FlatMap", "orders", _fn="orders").to("Price", "price", rate=3).to(
-    "$queue", "out", path="bench/orders"
+    "$queue", "out", path="dummy://bench/orders"
 )
 graph.add_step(name="count", handler='({"orders": len(event["orders"])})').respond()

@@ -124,22 +124,27 @@ READING = (
         "GC007",
         "A graph is handed to something that the static reader does not evaluate.",
         """
-        The constructor of a class, a generator or a coroutine would go on building it, and what
-        it does would be lost. Build the graph at the top level of the file, or in plain functions
-        that are called there.
+        A generator, a coroutine, or the constructor of a class that inherits from a library would
+        go on building it, and what it does would be lost. Build the graph at the top level of the
+        file, in plain functions, or in methods.
         """,
         bad="""
-        class Builder:
+        from pydantic import BaseModel
+
+        class Builder(BaseModel):
             def __init__(self, graph):
                 graph.to(name="double", handler="(event * 2)").respond()
 
         Builder(graph)
         """,
         good="""
-        def build(graph):
-            graph.to(name="double", handler="(event * 2)").respond()
+        from pydantic import BaseModel
 
-        build(graph)
+        class Builder(BaseModel):
+            def build(self, graph):
+                graph.to(name="double", handler="(event * 2)").respond()
+
+        Builder().build(graph)
         """,
     ),
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Severity, did_you_mean
-from . import stdlib
+from . import objects, stdlib
 from .memory import origin
 from .methods import Method, attribute
 from .operators import PLAIN, describe
 from .signals import Native
 from .values import (
+    BoundMethod,
+    Descriptor,
     EnvValue,
     External,
     HostFunction,
@@ -18,6 +20,7 @@ from .values import (
     HostObject,
     Instance,
     OpenText,
+    Super,
     Unknown,
     UserClass,
     UserFunction,
@@ -74,6 +77,14 @@ class Attributes:
             case UserFunction():
                 if name in ("__name__", "__qualname__") and value.name != "<lambda>":
                     return value.name
+            case Instance(fields=fields) if fields is not None:
+                return objects.read(machine, value, name)
+            case Super():
+                return objects.read_super(value, name)
+            case Instance(cls=UserClass() as cls) if (
+                method := objects.own_method(cls, name)
+            ) is not None:
+                return objects.bound(method, value, cls)
             case HostFunction() | Method() | Instance():
                 pass
             case _ if type(value) in PLAIN:
@@ -115,8 +126,13 @@ class Attributes:
             if not isinstance(cls, UserClass):
                 foreign = foreign or cls is not self._machine.builtin("builtins.object")
                 continue
-            if name in cls.members and type(cls.members[name]) in PLAIN and not _is_special(cls):
-                return cls.members[name]
+            if name in cls.members and not _is_special(cls):
+                found = cls.members[name]
+                if isinstance(found, Descriptor) and found.kind != "property":
+                    is_static = found.kind == "staticmethod"
+                    return found.function if is_static else BoundMethod(value, found.function)
+                if type(found) in PLAIN or isinstance(found, _GIVEN):
+                    return found
             if name in cls.members:
                 return Unknown(f"the attribute {name!r} of the class {cls.name}", None)
             pending.extend(cls.bases)
@@ -128,9 +144,15 @@ class Attributes:
         )
 
 
+#: What a class gives out as it is.
+_GIVEN = (UserFunction, UserClass, HostObject, Instance, EnvValue, External)
+
+
 def _is_special(cls: UserClass) -> bool:
     """Does a base of the class turn what its body assigns into something else?"""
     return any(
-        isinstance(base, External) and not base.dotted.startswith(("mlrun.", "builtins."))
+        isinstance(base, External)
+        and base.dotted not in objects.IDLE_BASES
+        and not base.dotted.startswith(("mlrun.", "builtins."))
         for base in cls.bases
     )

@@ -384,11 +384,13 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "reversed": _iterator(reversed),
     "round": _round,
     "set": _collection(set),
+    "setattr": introspection.setattr_,
     "slice": known(slice),
     "sorted": _sorted,
     "str": _text(str),
     "sum": _sum,
     "tuple": _collection(tuple),
     "type": introspection.type_,
+    "vars": introspection.vars_,
     "zip": _iterator(functools.partial(zip), -1),
 }

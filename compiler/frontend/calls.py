@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 
 from ..diagnostics import Diagnostic, GraphError, Note, Severity, Span, did_you_mean
-from . import builtin_functions, stdlib
+from . import builtin_functions, objects, stdlib
 from .binding import bind
 from .builtin_functions import BUILTINS
 from .limits import DEEPEST_CALL, BoundExceeded
@@ -20,12 +20,14 @@ from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
 from .signals import Native, Raised, builtin_exception
 from .values import (
+    BoundMethod,
     CallBack,
     External,
     HostFunction,
     HostModule,
     HostObject,
     Instance,
+    Super,
     Unknown,
     UserClass,
     UserFunction,
@@ -71,8 +73,13 @@ class Calls:
         machine.position = (module, name)
         if node is machine.statement:
             self._note_skipped(callee, module.span(node))
+        if isinstance(callee, BoundMethod):
+            arguments.positional.insert(0, callee.owner)
+            callee = callee.function
         if isinstance(callee, HostFunction):
             return self._host(callee, arguments, node, module)
+        if isinstance(callee, External) and callee.dotted == "builtins.super" and not node.args:
+            return self._super(scope)
         if arguments.more is not None:
             if not isinstance(callee, UserFunction):
                 return origin(callee) or arguments.more
@@ -160,7 +167,17 @@ class Calls:
                 return self._host(callee, Arguments(args, kwargs), node, module)
             case Method():
                 return self._method(callee, args, kwargs)
+            case BoundMethod():
+                return self._user(
+                    callee.function, Arguments([callee.owner, *args], kwargs), position
+                )
+            case Instance(fields=fields) if fields is not None:
+                method = self._machine.attribute(callee, "__call__")
+                return self.call(method, args, kwargs, position)
             case UserClass():
+                made = objects.construct(self._machine, callee, args, kwargs)
+                if made is not None:
+                    return made
                 self._keep_out(callee, [*args, *kwargs.values()])
                 return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
             case External():
@@ -176,10 +193,30 @@ class Calls:
             raise Native(TypeError(f"{callee.description} is not callable"))
         return origin(callee) or Unknown(f"the result of calling {describe(callee)}", None)
 
+    def _super(self, scope: Scope) -> Value:
+        """`super()`: of the class in whose body the method stands, and its first argument."""
+        around: Scope | None = scope
+        while around is not None and not (
+            around.kind == "function" and around.parent is not None and around.parent.owner
+        ):
+            around = around.parent
+        if around is None or around.parent is None or around.parent.owner is None:
+            raise Native(RuntimeError("super(): no arguments"))
+        owner = next(iter(around.names.values()), None)
+        if isinstance(owner, Instance) and owner.fields is not None:
+            return Super(around.parent.owner, owner)
+        return Unknown("what super() is", None)
+
     def _keep_out(self, callee: UserClass | UserFunction, args: Iterable[Value]) -> None:
         """Code that is not evaluated must not get hold of the graph: what it adds would be lost."""
         machine = self._machine
-        for value in args:
+        inner = [
+            held
+            for value in args
+            if isinstance(value, Instance)
+            for held in (value.fields or {}).values()
+        ]
+        for value in (*args, *inner):
             if isinstance(value, HostObject):
                 machine.report(
                     Diagnostic(
@@ -188,7 +225,8 @@ class Calls:
                         f"{describe(callee)} is not evaluated, so what it does with "
                         f"{value.description} would be lost",
                         machine.here,
-                        help="build the graph at the top level or in plain functions",
+                        help="build the graph at the top level, in plain functions, or in "
+                        "methods of classes of your own",
                     )
                 )
 

@@ -9,7 +9,15 @@ import libcst as cst
 
 from .scope import Scope
 from .signals import Leave
-from .values import HostFunction, Unknown, UserClass, UserFunction, Value
+from .values import (
+    Descriptor,
+    External,
+    HostFunction,
+    Unknown,
+    UserClass,
+    UserFunction,
+    Value,
+)
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -17,6 +25,15 @@ if TYPE_CHECKING:
 
 #: What a class costs, compared with an expression.
 _STEPS: Final = 8
+
+
+#: Decorators that say how a class gives out a function.
+_DESCRIPTORS: Final = {
+    "builtins.property": "property",
+    "functools.cached_property": "property",
+    "builtins.staticmethod": "staticmethod",
+    "builtins.classmethod": "classmethod",
+}
 
 
 class Definitions:
@@ -69,6 +86,7 @@ class Definitions:
             tuple(bases),
             members,
         )
+        inner.owner = made
         machine.memory.write(scope.home(name).names, name, self._decorated(made, decorators, scope))
         return None
 
@@ -92,7 +110,10 @@ class Definitions:
         """
         for node, decorator in reversed(decorators):
             self._machine.position = (scope.module, node.decorator)
-            if isinstance(decorator, UserFunction | UserClass | HostFunction):
+            kind = decorator.dotted if isinstance(decorator, External) else ""
+            if scope.kind == "class" and kind in _DESCRIPTORS and isinstance(made, UserFunction):
+                made = Descriptor(_DESCRIPTORS[kind], made)
+            elif isinstance(decorator, UserFunction | UserClass | HostFunction):
                 made = self._machine.call(decorator, [made])
             elif isinstance(decorator, Unknown) and not self._made_elsewhere(node, scope):
                 made = decorator

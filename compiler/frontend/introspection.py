@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from . import objects
 from .memory import origin
 from .methods import Method
 from .operators import PLAIN, describe
-from .signals import native
+from .signals import Native, native
 from .values import (
     External,
     HostFunction,
@@ -69,6 +70,9 @@ def _is_instance(value: Value, cls: Value) -> bool | Unknown:
         return False
     if isinstance(value, Instance) and value.cls is cls:
         return True
+    if isinstance(value, Instance) and value.fields is not None and isinstance(cls, UserClass):
+        assert isinstance(value.cls, UserClass)
+        return cls in (objects.order(value.cls) or ())
     if kind is not None and isinstance(value, HostObject | UserFunction | UserClass | UserModule):
         return False
     return Unknown(f"whether {describe(value)} is of type {describe(cls)}", None)
@@ -109,6 +113,24 @@ def getattr_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value
     return machine.attribute(args[0], args[1])
 
 
+def setattr_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    if len(args) != 3 or kwargs:
+        return native(setattr, *args, **kwargs)
+    owner, name, value = args
+    if isinstance(owner, Instance) and owner.fields is not None:
+        if type(name) is str:
+            objects.assign(machine, owner, name, value)
+        else:
+            objects.lost(machine, owner)
+    return None
+
+
+def vars_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    if len(args) == 1 and isinstance(args[0], Instance) and args[0].fields is not None:
+        return objects.lost(machine, args[0])
+    return Unknown("what vars() gives", None)
+
+
 def hasattr_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) != 2 or kwargs or type(args[1]) is not str:
         return next(filter(None, map(origin, args)), None) or native(hasattr, *args, **kwargs)
@@ -123,4 +145,9 @@ def _has(machine: Machine, value: Value, name: str) -> bool | Unknown:
         return name in value.scope.names
     if isinstance(value, HostObject):
         return name in value.api
+    if isinstance(value, Instance) and value.fields is not None:
+        try:
+            return origin(machine.attribute(value, name)) or True
+        except Native:
+            return False
     return origin(value) or Unknown(f"whether {describe(value)} has {name!r}", None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
 from .values import (
+    BoundMethod,
     EnvValue,
     External,
     HostFunction,
@@ -107,6 +108,8 @@ def describe(value: Value) -> str:
             return f"the function {name}"
         case UserClass(name=name):
             return f"the class {name}"
+        case BoundMethod(function=function):
+            return f"the method {function.name}"
         case Instance(cls=UserClass(name=name)) | Instance(cls=External(dotted=name)):
             return f"an object of class {name}"
         case UserModule(module=module):
@@ -125,7 +128,21 @@ def truth(memory: Memory, value: Value) -> bool | Unknown:
     unknown = origin(memory.seen(value))
     if unknown is not None:
         return unknown
-    return bool(value) if type(value) in PLAIN else True
+    if type(value) in PLAIN:
+        return bool(value)
+    if isinstance(value, Instance) and isinstance(value.cls, UserClass):
+        for name in ("__bool__", "__len__"):
+            if any(name in cls.members for cls in _user_classes(value.cls)):
+                return Unknown(f"whether {describe(value)} counts as true", None)
+    return True
+
+
+def _user_classes(cls: UserClass) -> Iterator[UserClass]:
+    """The class and its bases of the user's."""
+    yield cls
+    for base in cls.bases:
+        if isinstance(base, UserClass):
+            yield from _user_classes(base)
 
 
 # -- arithmetic

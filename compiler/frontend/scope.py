@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import libcst as cst
 
 from ..scopes import all_parameters, bindings, children, declared
-from .values import Value
+from .values import UserClass, Value
 
 if TYPE_CHECKING:
     from ..source import SourceModule
@@ -24,7 +24,9 @@ Kind = Literal["module", "class", "function", "comprehension"]
 class Scope:
     """A namespace and those around it."""
 
-    __slots__ = ("bound", "kind", "loops", "module", "names", "parent", "redirected", "stars")
+    __slots__ = (
+        "bound", "kind", "loops", "module", "names", "owner", "parent", "redirected", "stars",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +45,8 @@ class Scope:
         self.redirected: dict[str, Scope] = {}
         #: Modules that `from x import *` took unknown names from.
         self.stars: list[Value] = []
+        #: Of a class body: the class.
+        self.owner: UserClass | None = None
         #: Loops around the statement at hand, in this scope.
         self.loops = 0
 

@@ -19,7 +19,7 @@ from .patterns import Patterns
 from .scope import Scope
 from .signals import Leave, Native, Raised
 from .targets import Targets
-from .values import HostObject, Unknown, Value
+from .values import HostObject, Instance, Unknown, Value
 
 if TYPE_CHECKING:
     from ..source import SourceModule
@@ -242,6 +242,8 @@ class Statements:
             value = self._machine.expressions.value(item.item, scope)
             if item.asname is not None:
                 given = value if isinstance(value, HostObject) else origin(value)
+                if isinstance(value, Instance) and value.fields is not None:
+                    given = self._machine.call(self._machine.attribute(value, "__enter__"), [])
                 if given is None:
                     given = Unknown(
                         "what a context manager gives",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from ..diagnostics import GraphError, Span
-from . import stdlib
+from . import objects, stdlib
 from .expressions import is_environ
 from .memory import origin
 from .operators import PLAIN, describe, elements
 from .scope import Scope
 from .signals import Native, native
-from .values import External, HostObject, Unknown, UserClass, UserModule, Value
+from .values import External, HostObject, Instance, Unknown, UserClass, UserModule, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -73,6 +73,8 @@ class Targets:
             self._of_host(owner, name, value, span)
         elif isinstance(owner, UserModule):
             self._memory.write(owner.scope.names, name, value)
+        elif isinstance(owner, Instance) and owner.fields is not None:
+            objects.assign(machine, owner, name, value)
         elif isinstance(owner, UserClass):
             assert isinstance(owner.members, dict)
             self._memory.write(owner.members, name, value)
@@ -137,6 +139,13 @@ class Targets:
             case cst.Tuple(elements=parts) | cst.List(elements=parts):
                 for part in parts:
                     self.delete(part.value, scope)
+            case cst.Attribute():
+                owner = self._machine.expressions.value(target.value, scope)
+                if isinstance(owner, Instance) and owner.fields is not None:
+                    name = target.attr.value
+                    if name not in owner.fields:
+                        raise Native(AttributeError(name))
+                    memory.erase(owner.fields, name)
             case cst.Subscript():
                 self._delete_item(target, scope)
 

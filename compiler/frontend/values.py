@@ -122,15 +122,41 @@ class UserClass:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
-    """What calling a class gives: the class and the arguments, nothing more is known.
+    """What calling a class gives: the class and the arguments.
 
-    `cls` is a UserClass, or an External whose last dotted part starts with a capital.
+    `cls` is a UserClass, or an External whose last dotted part starts with a capital. `fields` are
+    the attributes, None where nothing more is known (objects.py).
     """
 
     cls: UserClass | External
     args: tuple[Value, ...]
     kwargs: Mapping[str, Value]
     span: Span
+    fields: dict[str, Value] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Descriptor:
+    """A function in a class body behind `@property`, `@staticmethod` or `@classmethod`."""
+
+    kind: str
+    function: UserFunction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundMethod:
+    """A method of an object, or a class method of a class."""
+
+    owner: Instance | UserClass
+    function: UserFunction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Super:
+    """`super()` inside a method of the class."""
+
+    cls: UserClass
+    owner: Instance
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -415,3 +416,89 @@ def test_the_standard_librarys_functions_stay_what_they_are(tmp_path: Path) -> N
         "builtins.len",
     ]
     assert all(isinstance(value, External) for value in done.names["a"])
+
+
+def test_objects_of_own_classes(tmp_path: Path) -> None:
+    """What the evaluator claims about objects is what Python says."""
+    text = """
+    import functools, random
+    from dataclasses import dataclass
+
+    class Base:
+        kind = "base"
+        shared = []
+        def __init__(self, n, *more, key=0):
+            self.n, self.more, self.key = n, more, key
+            self.shared.append(n)
+        def double(self): return self.n * 2
+        def who(self): return f"{type(self).__name__}:{self.__class__.kind}"
+        @property
+        def size(self): return len(self.more)
+        @staticmethod
+        def twice(x): return x + x
+        @classmethod
+        def make(cls, n): return cls(n, key="made")
+        def __call__(self, x): return x - self.n
+        def chain(self): self.n += 1; return self
+
+    class Mixin:
+        def double(self): return "mixin", super().double()
+
+    class Child(Mixin, Base):
+        kind = "child"
+        def __init__(self, n):
+            super().__init__(n, 1, 2, key="k")
+            self.child = True
+        def double(self): return "child", super().double()
+
+    @dataclass
+    class Point:
+        x: int
+        y: int = 2
+        def sum(self): return self.x + self.y
+
+    one, two, point = Base(1), Child(5), Point(4)
+    r = [one.n, one.more, one.key, one.double(), one.size, one.twice(3), Base.twice("a"), one(10),
+         two.double(), two.kind, two.size, two.key, two.child, two.n, Base.shared is two.shared,
+         len(one.shared), Base.make(7).key, two.chain().chain().n, isinstance(two, Base),
+         isinstance(two, Mixin), isinstance(one, Child), hasattr(one, "child"),
+         getattr(one, "z", 9),
+         point.x, point.y, point.sum(), Point(y=1, x=0).sum()]
+    setattr(one, "late", 3)
+    del two.child
+    r += [one.late, hasattr(two, "child")]
+    bound = one.double
+    one.n = 50
+    r.append(bound())
+    try:
+        one.nowhere
+    except AttributeError:
+        r.append("AttributeError")
+    try:
+        Base()
+    except TypeError:
+        r.append("TypeError")
+    """
+    names = run(tmp_path, text).names
+    scope: dict[str, object] = {"__name__": "__main__"}
+    exec(textwrap.dedent(text), scope)
+    assert names["r"] == scope["r"]
+    unsure = run(
+        tmp_path,
+        """
+        import random
+        class A:
+            def __init__(self): self.n, self.m = 1, 2
+            def __len__(self): return 0
+            def change(self): self.n = 5
+        a, b = A(), A()
+        if random.random() > 0.5:
+            a.change()
+        n, m, size = a.n, a.m, bool(a)
+        vars(b)["n"] = 7
+        other, none = b.n, b.late
+        """,
+    ).names
+    assert unsure["m"] == 2
+    for name in ("n", "size", "other", "none"):
+        assert isinstance(unsure[name], Unknown), name

@@ -163,7 +163,7 @@ def test_arguments_that_are_not_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "class Build:\n    def __init__(self, g): ...",
+        "import lib\nclass Build(lib.Base):\n    def __init__(self, g): ...",
         "async def Build(g): ...",
         "def Build(g): yield g",
     ],

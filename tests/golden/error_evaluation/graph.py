@@ -1,10 +1,12 @@
 """Lines that fail when the file is run, and a graph in the hands of what is not evaluated."""
+import threading
+
 import mlrun
 
 SIZES = {"small": 1, "large": 10}
 
 
-class Builder:
+class Builder(threading.Thread):
     def __init__(self, graph):
         graph.to(name="lost", handler="(event)")
 

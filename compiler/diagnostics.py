@@ -77,6 +77,8 @@ class Diagnostic:
     span: Span | None = None
     notes: tuple[Note, ...] = ()
     help: str = ""
+    #: The expression whose value, given to the build, would settle it.
+    value: str = ""
 
     def seen_from(self, folder: str) -> Diagnostic:
         """The finding with its files' paths below a folder: as whoever runs graphc names them."""
@@ -99,8 +101,10 @@ class GraphError(Exception):
         help: str = "",
         span: Span | None = None,
         notes: Iterable[Note] = (),
+        value: str = "",
     ) -> None:
         super().__init__(message)
+        self.value = value
         self.code = code
         self.message = message
         self.help = help
@@ -110,7 +114,13 @@ class GraphError(Exception):
     def diagnostic(self, span: Span | None) -> Diagnostic:
         """The diagnostic of this error, at its own place or else at `span`."""
         return Diagnostic(
-            self.code, Severity.ERROR, self.message, self.span or span, self.notes, self.help
+            self.code,
+            Severity.ERROR,
+            self.message,
+            self.span or span,
+            self.notes,
+            self.help,
+            self.value,
         )
 
 

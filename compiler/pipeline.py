@@ -15,8 +15,9 @@ from typing import Any
 
 from . import ir
 from .builder import Session
+from .builder.mistakes import nothing_to_build
 from .code_index import CodeIndex, Symbol
-from .diagnostics import Diagnostics, GraphError, Span
+from .diagnostics import Diagnostics, GraphError
 from .frontend.evaluator import Skipped, evaluate
 from .frontend.given import Given
 from .nesting import with_deep_stack
@@ -124,22 +125,17 @@ def _stages(made: Build, main: Path, options: Options) -> None:
         ).skipped
         given.check()
         graph = session.graph(options.functions)
+    # Values that are left open get the names of environment variables.
+    with stage("name settings"):
+        made.graph = graph = name_settings(graph)
     made.go_on()
     if not graph.functions:
-        raise GraphError(
-            f"{tree.main.path} defines no serving function",
-            code="GC002",
-            span=Span(tree.main.path, 1, 1, 2, tree.main.lines[0] if tree.main.lines else ""),
-            help='make one: mlrun.new_function("name", kind="serving")',
-        )
+        raise nothing_to_build(tree, session.others)
 
     index = CodeIndex(tree)
     # Names become the classes and functions they stand for.
     with stage("resolve"):
         made.graph = graph = resolve(graph, tree, index, diagnostics)
-    # Values that are left open get the names of environment variables.
-    with stage("name settings"):
-        made.graph = graph = name_settings(graph)
     # What cannot run is refused.
     with stage("validate"):
         validate(graph, diagnostics)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
 
 from ..diagnostics import GraphError, Note, Span
 from ..frontend.memory import origin
 from ..frontend.values import remedy
+
+if TYPE_CHECKING:
+    from ..source import SourceTree
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 #: Nuclio calls a Deployment `nuclio-<name>`, and Kubernetes allows 63 characters.
@@ -31,6 +38,7 @@ def unknown_value(value: Any, where: Span | None) -> GraphError:
         code="GC005",
         span=where,
         notes=notes,
+        value=value.expression,
         help=remedy(value) or "write the value into the file, or compute it from constants",
     )
 
@@ -46,3 +54,33 @@ def normal_name(name: str) -> str:
             f"at most {_LONGEST_NAME} characters",
         )
     return normal
+
+
+def nothing_to_build(tree: SourceTree, others: Sequence[str]) -> GraphError:
+    """The error for a file that makes no serving function: it says what is there instead."""
+    main = tree.main
+    notes = []
+    if others:
+        counted = Counter(others)
+        listed = ", ".join(
+            f"{call} ({count} times)" if count > 1 else call for call, count in counted.items()
+        )
+        notes.append(Note(f"it makes functions that do not serve: {listed}"))
+    help = 'make one: mlrun.new_function("name", kind="serving")'
+    for line in main.tree.body:
+        if isinstance(line, cst.FunctionDef) and "serving" in main.tree.code_for_node(line):
+            name = line.name.value
+            where = main.span(line.name)
+            notes.append(Note(f"{name}() may make one, and nothing calls it", where))
+            help = f"name the function to begin with: --entry {main.file.stem}:{name}"
+            break
+    classes = [line.name.value for line in main.tree.body if isinstance(line, cst.ClassDef)]
+    if classes and not others and len(notes) == 0:
+        notes.append(Note(f"it defines classes: {', '.join(classes[:5])}"))
+    return GraphError(
+        f"{main.path} defines no serving function",
+        code="GC002",
+        span=main.place(1, 1, 2),
+        notes=notes,
+        help=help,
+    )

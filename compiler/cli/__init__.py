@@ -18,6 +18,7 @@ from .diff import diff
 from .dump import dump
 from .explain import explain
 from .invoke import invoke
+from .params import params
 from .plot import plot
 from .report import EXIT_BUG, say
 from .serve import serve
@@ -41,7 +42,7 @@ def cli() -> None:
     """
 
 
-for _command in (build, check, completion, diff, dump, explain, invoke, plot, serve):
+for _command in (build, check, completion, diff, dump, explain, invoke, params, plot, serve):
     cli.add_command(_command)
 
 

@@ -149,6 +149,7 @@ class Machine:
                     tuple(notes),
                     f"{remedy(unknown) or 'compute the condition from constants'}, or make the "
                     "call on every path",
+                    unknown.expression,
                 )
             )
         return Unknown("perhaps it is never made", span, reported=True)

@@ -57,7 +57,6 @@ def build(
 def _tell(made: Build, source: Source, out: Path, verbose: bool) -> None:
     """What was done, to people."""
     from ..codegen.text import one_line
-
     from ..open_values import compiled, open_values
 
     assert made.graph is not None

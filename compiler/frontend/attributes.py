@@ -66,8 +66,9 @@ class Attributes:
                     # mlrun has other names, but none so near.
                     raise Native(AttributeError(f"module 'mlrun' has no attribute {name!r}"), near)
                 full = f"{dotted}.{name}"
-                inner = None if name[:1].isupper() else machine.host.module(full)
-                return inner if inner is not None else External(full, machine.here)
+                is_value = name[:1].isupper() or dotted in _CONFIGURATION
+                inner = None if is_value else machine.host.module(full)
+                return inner if inner is not None else self._external(full)
             case External(dotted=dotted):
                 return self._external(f"{dotted}.{name}")
             case UserModule():
@@ -95,6 +96,8 @@ class Attributes:
         """What a full name outside of the user's code stands for."""
         if dotted in stdlib.CONSTANTS:
             return stdlib.CONSTANTS[dotted]
+        if dotted.rpartition(".")[0] in _CONFIGURATION:
+            return Unknown(f"{dotted} is mlrun's configuration where the file runs", None)
         if dotted in stdlib.VARYING:
             return Unknown(f"{dotted} differs from machine to machine", None)
         if dotted.startswith("builtins.") and dotted.endswith(".__name__"):
@@ -144,6 +147,8 @@ class Attributes:
         )
 
 
+#: Modules that hold how mlrun is set up where the file runs.
+_CONFIGURATION = frozenset(("mlrun.config", "mlrun.mlconf"))
 #: What a class gives out as it is.
 _GIVEN = (UserFunction, UserClass, HostObject, Instance, EnvValue, External)
 

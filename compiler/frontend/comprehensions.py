@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from .limits import MOST_ROUNDS
 from .operators import elements, truth
 from .scope import Scope
 from .signals import native
@@ -53,6 +54,9 @@ class Comprehensions:
         """Run one `for` of a comprehension; the Unknown that keeps its items from being known."""
         items = elements(self._memory, iterable)
         statements = self._machine.statements
+        if not isinstance(items, Unknown) and len(items) > MOST_ROUNDS:
+            span = scope.module.span(clause.iter)
+            items = Unknown(f"a loop of {len(items)} rounds is not followed", span)
         if isinstance(items, Unknown):
             unknown = self._machine.spelled(items, scope.module, clause.iter)
 

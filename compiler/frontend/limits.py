@@ -14,6 +14,8 @@ from ..diagnostics import Span
 #: One step is the evaluation of one node of the syntax tree.
 MOST_STEPS = 200_000
 MOST_ITEMS = 1_000_000
+#: Of a loop over known items; longer ones, as those that make up data, are not followed.
+MOST_ROUNDS = 20_000
 LONGEST_TEXT = 10_000_000
 #: Of an integer.
 MOST_BITS = 4096

@@ -12,7 +12,7 @@ from ..diagnostics import Span
 from ..scopes import bindings
 from .definitions import Definitions
 from .failures import Failures
-from .limits import BoundExceeded
+from .limits import MOST_ROUNDS, BoundExceeded
 from .memory import origin
 from .operators import IN_PLACE, binary, elements, truth
 from .patterns import Patterns
@@ -258,6 +258,8 @@ class Statements:
         span = scope.module.span(node.iter)
         # A list that grows while it is walked through goes on with what was added.
         items = iterable if type(iterable) is list else elements(self._memory, iterable)
+        if not isinstance(items, Unknown) and len(items) > MOST_ROUNDS:
+            items = Unknown(f"a loop of {len(items)} rounds is not followed", span)
         if isinstance(items, Unknown):
             unknown = self._machine.spelled(items, scope.module, iterated(node.iter))
             return self._uncertain(node, scope, unknown, span)

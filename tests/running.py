@@ -48,8 +48,9 @@ def loaded(files: Mapping[str, bytes], function: str, folder: Path) -> Iterator[
     finally:
         sys.path.remove(str(root))
         for name in set(sys.modules) - before:
-            module_file = getattr(sys.modules[name], "__file__", None) or ""
-            if module_file.startswith(str(root)):
+            module = sys.modules[name]
+            places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+            if any(place and place.startswith(str(root)) for place in places):
                 del sys.modules[name]
 
 

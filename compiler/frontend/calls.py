@@ -22,6 +22,7 @@ from .signals import Native, Raised, builtin_exception
 from .values import (
     BoundMethod,
     CallBack,
+    Coroutine,
     External,
     HostFunction,
     HostModule,
@@ -71,6 +72,10 @@ class Calls:
         # The name in a chain: each `.to(...)` of several lines has a line of its own.
         name = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
         machine.position = (module, name)
+        if name.value == "run_until_complete" if isinstance(name, cst.Name) else False:
+            for value in arguments.positional:
+                if isinstance(value, Coroutine):
+                    return self.awaited(value)
         if node is machine.statement:
             self._note_skipped(callee, module.span(node))
         if isinstance(callee, BoundMethod):
@@ -287,10 +292,39 @@ class Calls:
             self._facts[node] = facts(node)
         known = self._facts[node]
         values = bind(function, arguments.positional, arguments.named, arguments.more)
-        if isinstance(node, cst.FunctionDef) and (node.asynchronous is not None or known.generator):
+        if isinstance(node, cst.FunctionDef) and known.generator:
             self._keep_out(function, values.values())
-            kind = "a generator" if known.generator else "a coroutine"
-            return Unknown(f"{function.name}() makes {kind}, which is not evaluated", None)
+            return Unknown(f"{function.name}() makes a generator, which is not evaluated", None)
+        if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
+            module, place = position
+            waiting = Coroutine(function, values, module.span(place))
+            machine.waiting[waiting] = position
+            return waiting
+        return self._run(function, values, known, position)
+
+    def awaited(self, value: Value) -> Value:
+        """`await value`; of what is no coroutine of the user's, the value itself."""
+        if not isinstance(value, Coroutine) or value not in self._machine.waiting:
+            return value
+        position = self._machine.waiting.pop(value)
+        known = self._facts[value.function.node]
+        return self._run(value.function, value.arguments, known, position)
+
+    def never_awaited(self) -> None:
+        """Coroutines that got hold of the graph, and that nothing evaluated awaits."""
+        for value, position in self._machine.waiting.items():
+            self._machine.position = position
+            self._keep_out(value.function, value.arguments.values())
+
+    def _run(
+        self,
+        function: UserFunction,
+        values: Mapping[str, Value],
+        known: Facts,
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        """Run a function's body."""
+        machine, node = self._machine, function.node
         if machine.depth >= DEEPEST_CALL:
             raise BoundExceeded(
                 f"calls go more than {DEEPEST_CALL} functions deep",

@@ -83,6 +83,7 @@ def _evaluate(
                 raise
         if entry:
             _call_entry(machine, scope, entry)
+        machine.calls.never_awaited()
     except Exit:
         pass
     except Raised as exc:
@@ -121,7 +122,7 @@ def _call_entry(machine: Machine, scope: Scope, entry: str) -> None:
     try:
         for part in rest:
             value = machine.attribute(value, part)
-        machine.call(value, [])
+        machine.calls.awaited(machine.call(value, []))
     except Native as exc:
         raise Raised.of(exc, machine.here) from None
 

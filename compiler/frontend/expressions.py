@@ -85,7 +85,9 @@ class Expressions:
             cst.Subscript: self._subscript,
             cst.Lambda: lambda node, scope: self.lambda_function(node, scope, None),
             cst.NamedExpr: self._named,
-            cst.Await: lambda node, scope: self.value(node.expression, scope),
+            cst.Await: lambda node, scope: machine.calls.awaited(
+                self.value(node.expression, scope)
+            ),
             cst.ListComp: comprehensions.value,
             cst.SetComp: comprehensions.value,
             cst.GeneratorExp: comprehensions.value,

@@ -18,7 +18,7 @@ from .given import Given
 from .limits import Budget
 from .memory import Effects, Memory
 from .signals import MOST_NOTES, Exit, Raised
-from .values import External, HostModule, Unknown, UserModule, Value, remedy
+from .values import Coroutine, External, HostModule, Unknown, UserModule, Value, remedy
 
 if TYPE_CHECKING:
     from .attributes import Attributes
@@ -86,6 +86,8 @@ class Machine:
         self.memory = Memory(Budget())
         self.env: dict[str, Value] = dict(env)
         self.given = given
+        #: Coroutines that were made and not awaited yet, and where.
+        self.waiting: dict[Coroutine, tuple[SourceModule, cst.CSTNode]] = {}
         self.skipped: dict[Skipped, None] = {}
         #: Why the code at hand perhaps does not run, outermost first.
         self.unsure: list[Reason] = []

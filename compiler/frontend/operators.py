@@ -20,6 +20,7 @@ from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
 from .values import (
     BoundMethod,
+    Coroutine,
     EnvValue,
     External,
     HostFunction,
@@ -108,6 +109,8 @@ def describe(value: Value) -> str:
             return f"the function {name}"
         case UserClass(name=name):
             return f"the class {name}"
+        case Coroutine(function=function):
+            return f"the coroutine {function.name}"
         case BoundMethod(function=function):
             return f"the method {function.name}"
         case Instance(cls=UserClass(name=name)) | Instance(cls=External(dotted=name)):

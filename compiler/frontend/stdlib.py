@@ -289,6 +289,15 @@ def progress_bar(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, V
     return args[0] if args else kwargs.get("iterable", Unknown("a progress bar", None))
 
 
+def _awaited(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """`asyncio.run` and its like; tasks are run at once, as only their results matter."""
+    return machine.calls.awaited(args[0]) if args else Unknown("nothing is awaited", None)
+
+
+def _gathered(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    return [machine.calls.awaited(arg) for arg in args]
+
+
 _MATH = (
     "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh degrees dist exp exp2 "
     "expm1 fabs floor fmod frexp fsum gcd hypot isclose isfinite isinf isnan isqrt ldexp log "
@@ -327,6 +336,9 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "itertools.combinations": _combined(itertools.combinations, 1),
     "itertools.permutations": _combined(itertools.permutations, 1),
     "itertools.islice": _combined(itertools.islice, 1),
+    **dict.fromkeys(("asyncio.run", "asyncio.create_task", "asyncio.ensure_future"), _awaited),
+    "asyncio.gather": _gathered,
+    "asyncio.wait_for": _awaited,
     "sys.exit": leave,
     "os._exit": leave,
     "typing.cast": _cast,

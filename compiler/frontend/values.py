@@ -144,6 +144,15 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Coroutine:
+    """What calling an `async def` gives; its body is run when it is awaited."""
+
+    function: UserFunction
+    arguments: Mapping[str, Value]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class BoundMethod:
     """A method of an object, or a class method of a class."""
 

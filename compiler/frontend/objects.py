@@ -38,8 +38,18 @@ _HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__", "__init
 _ANYTHING: Final = ""
 
 
+#: Classes that inherit from more are not evaluated.
+_LONGEST_ORDER: Final = 100
+
+
 def order(cls: UserClass) -> list[UserClass] | None:
     """The class and its bases in Python's order; None if it is not evaluated."""
+    if not cls.order:
+        cls.order.append(_order(cls))
+    return cls.order[0]
+
+
+def _order(cls: UserClass) -> list[UserClass] | None:
     if cls.node.keywords or any(name in cls.members for name in _HOOKS):
         return None
     if not all(_is_dataclass(decorator) for decorator in cls.node.decorators):
@@ -60,7 +70,7 @@ def order(cls: UserClass) -> list[UserClass] | None:
             return None
         merged.append(heads[0])
         rows = [[item for item in row if item is not heads[0]] for row in rows]
-    return merged
+    return merged if len(merged) <= _LONGEST_ORDER else None
 
 
 def _is_dataclass(decorator: cst.Decorator) -> bool:

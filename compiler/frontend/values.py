@@ -118,6 +118,8 @@ class UserClass:
     bases: tuple[Value, ...] = ()
     #: What the class body assigned.
     members: Mapping[str, Value] = field(default_factory=dict)
+    #: Python's order of the class and its bases, once it was asked for (objects.py).
+    order: list[list[UserClass] | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

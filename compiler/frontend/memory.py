@@ -13,7 +13,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from .limits import DEEPEST_VALUE, BoundExceeded, Budget
-from .values import EnvValue, External, Instance, OpenText, Unknown, Value
+from .values import (
+    BoundMethod,
+    Coroutine,
+    EnvValue,
+    External,
+    Instance,
+    OpenText,
+    Super,
+    Unknown,
+    Value,
+)
 
 T = TypeVar("T")
 
@@ -216,7 +226,7 @@ class Memory:
             return value  # type: ignore[no-any-return]
         if kind is EnvValue or kind is OpenText:
             return origin(value)
-        if kind is Instance:
+        if kind in (Instance, BoundMethod, Coroutine, Super):
             return Unknown("what an object does with operators is not evaluated", None)
         if kind is External:
             if value.dotted.startswith("builtins."):

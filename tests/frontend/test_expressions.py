@@ -10,6 +10,7 @@ import pytest
 from evaluating import run
 
 from graphc.frontend.values import (
+    Coroutine,
     EnvValue,
     External,
     Instance,
@@ -383,7 +384,7 @@ def test_functions_and_classes_know_where_they_are(tmp_path: Path) -> None:
         six = two(2)
         async def later(): return 1
         def many(): yield 1
-        unknown = [later(), many()]
+        waits, unknown = later(), many()
         """,
     )
     names = done.names
@@ -397,7 +398,8 @@ def test_functions_and_classes_know_where_they_are(tmp_path: Path) -> None:
     assert not names["inner"].top_level
     assert not names["Local"].top_level
     assert names["six"] == 6
-    assert all(isinstance(value, Unknown) for value in names["unknown"])
+    assert isinstance(names["unknown"], Unknown)
+    assert isinstance(names["waits"], Coroutine)
     assert done.found == []
 
 

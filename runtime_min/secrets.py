@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Any, Optional, Union
+from typing import Any
 
 
 def inline(values: dict[str, str], prefix: str = "") -> dict[str, str | None]:
@@ -38,9 +38,9 @@ def file(path: str, prefix: str = "") -> dict[str, str | None]:
 
 def get_secret_or_env(
     key: str,
-    secret_provider: Union[dict[str, Any], Callable[[str], Any], None] = None,
-    default: Optional[str] = None,
-    prefix: Optional[str] = None,
+    secret_provider: dict[str, Any] | Callable[[str], Any] | None = None,
+    default: str | None = None,
+    prefix: str | None = None,
 ) -> Any:
     """`mlrun.get_secret_or_env`: from the provider, the environment, or the default."""
     if prefix:

@@ -119,7 +119,11 @@ for folder in sys.argv[1:]:
     assert plain
     done = subprocess.run(
         [python, "-B", "-c", program, *plain],
-        env={"SERVICE_URL": "http://here"},
+        env={
+            "SERVICE_URL": "http://here",
+            "OUT_STREAM": "out",
+            "GRAPHC_STREAMS": f"dir:{tmp_path}",
+        },
         capture_output=True,
         text=True,
         check=False,

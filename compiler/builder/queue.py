@@ -75,6 +75,14 @@ class QueueBuilder(StepBuilder):
         text = self.session.text(path, "path", where)
         if not text.isprintable():
             raise GraphError("the path of a stream must be printable", code="GC018", span=where)
+        if not text.startswith("dummy://"):
+            self.session.diagnostics.warning(
+                "GC032",
+                f"packages cannot write to the stream {text!r} yet",
+                where,
+                help="they start with GRAPHC_STREAMS=dir:<folder> in the environment, "
+                "and write to files there",
+            )
         return text
 
 

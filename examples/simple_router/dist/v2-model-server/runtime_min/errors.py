@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from .nuclio import message
 
@@ -139,14 +139,12 @@ def err_to_str(err: Any) -> str:
     return message(err)
 
 
-def err_for_status_code(
-    status_code: int, message: Optional[str] = None
-) -> MLRunHTTPError:
+def err_for_status_code(status_code: int, message: str | None = None) -> MLRunHTTPError:
     """The error that stands for a status."""
     return _of_status(int(status_code))(message)
 
 
-def raise_for_status(response: Any, message: Optional[str] = None) -> None:
+def raise_for_status(response: Any, message: str | None = None) -> None:
     """Raises the error that stands for an HTTP answer's status, of requests or aiohttp."""
     try:
         response.raise_for_status()
@@ -160,7 +158,7 @@ def raise_for_status(response: Any, message: Optional[str] = None) -> None:
         raise _of_status(status)(text, response=response) from exc
 
 
-def _of_status(status: Optional[int]) -> type[MLRunHTTPError]:
+def _of_status(status: int | None) -> type[MLRunHTTPError]:
     return _STATUS_ERRORS.get(status or 0, MLRunHTTPError)
 
 

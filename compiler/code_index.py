@@ -36,6 +36,8 @@ class Parameter:
     name: str
     kind: Literal["positional-only", "positional", "var-positional", "keyword-only", "var-keyword"]
     required: bool
+    #: Is there a default, and is it another one than None?
+    set_by_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +418,10 @@ def _parameters(parameters: cst.Parameters) -> tuple[Parameter, ...]:
         elif item in parameters.posonly_params:
             kind = "positional-only"
         required = item.default is None and kind not in ("var-positional", "var-keyword")
-        found.append(Parameter(item.name.value, kind, required))
+        default = item.default
+        is_none = isinstance(default, cst.Name) and default.value == "None"
+        set_by_default = default is not None and not is_none
+        found.append(Parameter(item.name.value, kind, required, set_by_default))
     return tuple(found)
 
 

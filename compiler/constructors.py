@@ -33,6 +33,8 @@ class Signature:
     var_positional: bool = False
     #: Code looks at the `**kwargs`, or nobody knows whether it does.
     accepts_any: bool = False
+    #: Parameters with a default that is not None.
+    defaults: tuple[str, ...] = ()
 
 
 ANYTHING = Signature(var_keyword=True, var_positional=True, accepts_any=True)
@@ -179,6 +181,7 @@ def _signature(parameters: tuple[Parameter, ...]) -> Signature:
         tuple(item.name for item in parameters if item.required),
         any(item.kind == "var-keyword" for item in parameters),
         any(item.kind == "var-positional" for item in parameters),
+        defaults=tuple(item.name for item in parameters if item.set_by_default),
     )
 
 

@@ -28,8 +28,10 @@ from .package.data_files import data_files
 from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
+from .passes.record import record
 from .passes.resolve import resolve
 from .passes.slicing import RESERVED, search_paths, slice_code
+from .passes.track import track
 from .passes.validate import validate
 from .plan import Plan
 from .requirements import read_declared
@@ -143,10 +145,16 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     # How each step is made and called.
     with stage("infer"):
         facts = infer(graph, index, diagnostics)
+    # Which models are tracked.
+    with stage("track"):
+        facts = track(graph, facts, index, diagnostics)
     made.go_on()
     # What happens to an event, in order.
     with stage("lower"):
-        made.plans = lower(graph, facts)
+        plans = lower(graph, facts)
+    # Which failures go to the error stream.
+    with stage("record"):
+        made.plans = tuple(record(plan) for plan in plans)
     # The user's code that each function needs, and its models.
     with stage("slice"):
         parts = {

@@ -204,6 +204,8 @@ class Try:
     body: tuple[Instruction, ...]
     catch: tuple[Instruction, ...]
     tracks: bool = False
+    #: Synchronous engine: for the handler of the whole graph.
+    whole_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,20 @@ class Caught:
 
     step: str | None
     messages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write the failure to the error stream; it is raised again unless it is `taken`.
+
+    `step` is the failed step's name, None where the local of `Try.tracks` has it. `body`: what
+    the step got is in the local, not on the event.
+    """
+
+    step: str | None
+    body: bool
+    taken: bool = False
+    whole_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +307,7 @@ Instruction = (
     | StopIfTerminated
     | Try
     | Caught
+    | Record
     | FanOut
     | Gather
     | Arrive
@@ -322,6 +339,8 @@ class Make:
     args: ir.Args = ()
     #: Is `post_init` called once it is made (models, routers)?
     starts: bool = False
+    #: The module of runtime_min that makes the class write tracking records.
+    tracked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +374,9 @@ class MakeRouter:
     kind: Literal["model", "vote", "object"]
     routes: tuple[RouteMade, ...]
     make: Make | None = None
+    #: Of objects that are the whole graph: how they are called.
+    invoke: Invoke | None = None
+    any_result: bool = False
     #: Of those written out: where their routes are, and the vote.
     routes_attribute: str = ""
     vote_attribute: str = ""
@@ -433,6 +455,8 @@ class Plan:
     makes: tuple[Making, ...] = ()
     methods: tuple[Method, ...] = ()
     keeps_context: bool = False
+    #: Where tracking records go: a path or ir.EnvLookup, if any model is tracked.
+    log_stream: Any = None
     #: Arguments that are read when the package starts.
     environment: tuple[ir.EnvLookup, ...] = ()
     #: Libraries that runtime_min imports for this function.
@@ -486,7 +510,8 @@ def _show_make(make: Make) -> str:
         *map(repr, make.positional),
         *(f"{key}={_show_value(value)}" for key, value in make.args),
     ]
-    return f"{'start ' if make.starts else ''}{_show_callee(make.cls)}({', '.join(args)})"
+    how = f"{'start ' if make.starts else ''}{'tracked ' if make.tracked else ''}"
+    return f"{how}{_show_callee(make.cls)}({', '.join(args)})"
 
 
 def _show_value(value: Any) -> str:
@@ -518,6 +543,8 @@ def _show_instruction(item: Instruction) -> str:
             return f"{step}: extend by {_show_invoke(invoke)}"
         case Caught(step=step, messages=messages):
             return f"caught {step or '(tracked)'}{' messages' if messages else ''}"
+        case Record(step=step, taken=taken):
+            return f"record {step or '(tracked)'}{'' if taken else ' and raise'}"
         case FanOut(branches=branches, takes=takes, shared=shared):
             kind = "shared event" if shared else takes
             return f"fan out {kind} to {', '.join(branches) or 'chosen'}"

@@ -154,6 +154,15 @@ _HELP = {
 }
 
 
+#: Members of `context` that only MLRun can give, and what to do without them.
+CONTEXT_NEEDS = {
+    "get_remote_endpoint": "it asks the MLRun service: give the step the URL as an argument",
+    "get_store_resource": "it reads MLRun's artifact store: read the files in the step instead",
+    "get_table": "it reads MLRun's feature store: keep a client of the database in the step",
+    "project_obj": "it asks the MLRun service: context.project is the project's name",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Counterpart:
     """A name of runtime_min."""

@@ -7,8 +7,6 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from .nuclio import BadEvent
-
 #: Secrets of an MLRun project are mounted under names that begin so.
 _MOUNTED = "MLRUN_K8S_SECRET__"
 _NEED_MLRUN = {
@@ -36,6 +34,7 @@ class GraphContext:
         parameters: dict[str, Any] | None = None,
         secrets: Mapping[str, str | None] | None = None,
         error_stream: Any = None,
+        output_stream: Any = None,
         current_function: str = "",
         verbose: bool = False,
     ) -> None:
@@ -51,7 +50,7 @@ class GraphContext:
         self.monitoring_mock = False
         self.state: Any = None
         self.server = Server(self, function, tag, parameters or {})
-        self.stream = Stream(self.server.function_uri)
+        self.stream = Stream(self.server.function_uri, output_stream)
         self._secrets = secrets or {}
         #: What `push_error` writes to: an object with `push(record)`.
         self._error_stream = error_stream
@@ -89,13 +88,6 @@ class GraphContext:
         except Exception as exc:  # noqa: BLE001
             # The event has failed already; this must not hide how.
             self.logger.error(f"failed to write to error stream: {exc!r}")
-
-    def push_failure(self, event: Any, exc: BaseException) -> None:
-        """Write a record of what failed in a step of an asynchronous flow (mlrun 1.12)."""
-        from .tracebacks import failed_step, told  # when they are needed
-
-        if not isinstance(exc, BadEvent):
-            self.push_error(event, f"{exc}\n{told(exc)}", source=failed_step(exc))
 
     def __getattr__(self, name: str) -> Any:
         if name in _NEED_MLRUN:

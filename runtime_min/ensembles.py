@@ -93,6 +93,11 @@ class VotingEnsemble(ParallelRun):
         self.shard_by_endpoint = shard_by_endpoint
         self._weights = voting.normalize(weights, self.routes)
 
+    def post_init(self, mode: str | None = "sync", **kwargs: Any) -> None:
+        """Called once, when all routes are ready: weights may have changed since."""
+        self._weights = voting.normalize(self.weights, self.routes)
+        self.weights = voting.listed(self.weights, self.routes)
+
     # -- what subclasses write
 
     def logic(self, predictions: Any, weights: Any) -> Any:
@@ -103,6 +108,26 @@ class VotingEnsemble(ParallelRun):
         weights = _plain(weights)
         outputs = list(zip(*_plain(predictions))) or [()] * len(weights)
         return self._count(outputs, weights)
+
+    def extract_results_from_response(self, response: Any) -> Any:
+        """The predictions in a route's outputs: a list, or a column of a dict."""
+        if not isinstance(response, dict):
+            return response
+        self.format_response_with_col_name_flag = True
+        if self.prediction_col_name in response:
+            return response[self.prediction_col_name]
+        raise ValueError(
+            f"The given `prediction_col_name` ({self.prediction_col_name}) does not "
+            f"exist in the model's response ({response.keys()})"
+        )
+
+    def _majority_vote(self, all_predictions: Any, weights: Any) -> Any:
+        outputs = list(zip(*_plain(all_predictions)))
+        return voting.count("classification", outputs, _plain(weights))
+
+    def _mean_vote(self, all_predictions: Any, weights: Any) -> Any:
+        outputs = list(zip(*_plain(all_predictions)))
+        return voting.count("regression", outputs, _plain(weights))
 
     def validate(self, request: Any, method: str) -> Any:
         if self.protocol == "v2" and method != "GET":
@@ -133,12 +158,15 @@ class VotingEnsemble(ParallelRun):
                 body = {"models": [*self.routes, self.name], "weights": self.weights}
             else:
                 self.validate(event.body, event.method)
-                answer = self.postprocess(self._answer(name, route, event))
+                answer = self._finished(name, route, event)
                 body = answer.body if answer else None
         if self._result_path:
             body = paths.put_sync(original, self._result_path, body)
         event.body = body
         return event
+
+    def _finished(self, name: str, route: Any, event: Any) -> Any:
+        return self.postprocess(self._answer(name, route, event))
 
     def _answer(self, name: str, route: Any, event: Any) -> Any:
         if route:

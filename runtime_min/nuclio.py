@@ -7,11 +7,14 @@ make what the caller sees. The rules are those of mlrun 1.12 (`serving/server.py
 from __future__ import annotations
 
 import json
+from copy import copy
 from typing import Any
 
 #: What a flow returns when a step dropped the event. MLRun leaves such a caller without
 #: an answer until Nuclio gives up; here it gets 204, No Content.
 DROPPED = object()
+
+_ON_EVENT = object()
 
 _STREAM_TRIGGERS = frozenset(
     ["kafka", "kafka-cluster", "rabbit-mq", "rabbitMq", "v3ioStream", "v3io-stream"]
@@ -139,6 +142,23 @@ def failure(
         content_type="text/plain",
         status_code=getattr(exc, "error_status_code", None) or 400,
     )
+
+
+def record(
+    context: Any,
+    event: Any,
+    exc: BaseException,
+    source: str,
+    body: Any = _ON_EVENT,
+    causes: bool = False,
+    **args: Any,
+) -> None:
+    """Write a step's failure, with the body it got, to the context's error stream."""
+    if body is not _ON_EVENT:
+        event = copy(event)
+        event.body = body
+    text = f"{message(exc) if causes else exc}\n{_traceback(exc)}"
+    context.push_error(event, text, source=source, **args)
 
 
 def log_failure(context: Any, exc: BaseException) -> None:

@@ -25,6 +25,16 @@ def open_stream(path: str) -> FileStream | MemoryStream:
     )
 
 
+def open_if_possible(path: str, logger: Any) -> FileStream | MemoryStream | None:
+    """As `open_stream`; for records that a function can do without, None and a warning."""
+    try:
+        return open_stream(path)
+    except ValueError as exc:
+        message = f"records are not written: {exc}"
+        logger.warn(message)  # noqa: G010 (Nuclio's logger)
+        return None
+
+
 class FileStream:
     """A file with one JSON line a message."""
 

@@ -179,7 +179,7 @@ def test_function(index: CodeIndex) -> None:
     assert double is not None
     assert double.parameters == (
         Parameter("x", "positional", True),
-        Parameter("y", "positional", False),
+        Parameter("y", "positional", False, set_by_default=True),
     )
     assert double.names_read == {"x", "y"}
     assert index.function_info(Symbol("", "Model")) is None
@@ -235,7 +235,7 @@ V2 = ("context", "name", "model_path", "model", "protocol", "input_path", "resul
     [
         ("Plain", Signature()),
         ("Forward", Signature(("a",), ("a",), ("a",))),
-        ("Model", Signature(("extra", *V2), (), (), True, True)),
+        ("Model", Signature(("extra", *V2), (), (), True, True, defaults=("extra",))),
         ("Reader", Signature(("path",), ("path",), ("path",), True, accepts_any=True)),
         ("Unknown", Signature(var_keyword=True, var_positional=True, accepts_any=True)),
         ("Data", Signature(("a", "b", "c"), ("a", "b", "c"), ("a",))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ir
@@ -275,6 +276,12 @@ class FunctionBuilder(HostObject):
                 f"function {self.name!r} has no graph",
                 help='call set_topology("router") or set_topology("flow") on it',
             )
+        serving = self.serving.freeze()
+        settings = settle(self.settings)
+        # As mlrun 1.12 reads it when a server starts.
+        levels = {item["name"]: item.get("value") for item in settings.spec.get("env", ())}
+        if str(levels.get("MLRUN_LOG_LEVEL")).lower() == "debug":
+            serving = replace(serving, verbose=True)
         return ir.Function(
             name=self.name,
             span=self.span,
@@ -282,6 +289,6 @@ class FunctionBuilder(HostObject):
             code=self.code,
             project=self.project,
             tag=self.tag,
-            serving=self.serving.freeze(),
-            settings=settle(self.settings),
+            serving=serving,
+            settings=settings,
         )

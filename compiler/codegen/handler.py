@@ -111,7 +111,6 @@ class _Handler:
             is_async=plan.is_async,
             responds=plan.responds,
             failed=failed,
-            records=self._plan.function.serving.error_stream is not None,
         )
         return HandlerModule(formatted(text), scope.runtime_modules)
 
@@ -140,8 +139,14 @@ class _Handler:
         if serving.secrets:
             arguments.append(f"secrets={self._secrets(serving.secrets)}")
         if serving.error_stream is not None:
-            opened = f"{self._scope.runtime('streams')}.open_stream"
-            arguments.append(f"error_stream={opened}({self._literal(serving.error_stream)})")
+            opened = f"{self._scope.runtime('streams')}.open_if_possible"
+            path = self._literal(serving.error_stream)
+            arguments.append(f"error_stream={opened}({path}, context.logger)")
+        if self._plan.log_stream is not None:
+            opened = f"{self._scope.runtime('streams')}.open_if_possible"
+            opened = f"{opened}({self._literal(self._plan.log_stream)}, context.logger)"
+            output = f"{self._scope.runtime('tracking')}.output({opened})"
+            arguments.append(f"output_stream={output}")
         if serving.verbose:
             arguments.append("verbose=True")
         return ", ".join(arguments)
@@ -176,8 +181,6 @@ class _Handler:
             return f"return {failure}"
         made = f"context.user_data.{'router' if self._is_router else 'flow'}"
         record = f'{made}.context.push_error(event, failed.body, source="_handler")'
-        if not self._plan.causes and self._plan.responds:  # an asynchronous flow
-            record = f"{made}.context.push_failure(event, exc)\n{record}"
         return f"failed = {failure}\n{record}\nreturn failed"
 
     # -- what is made at start
@@ -219,7 +222,10 @@ class _Handler:
         if routes:
             arguments.append(f"routes={routes}")
         arguments += self._keywords(make.args)
-        made = f"{self._class(make.cls)}({', '.join(arguments)})"
+        cls = self._class(make.cls)
+        if make.tracked:
+            cls = f"{self._scope.runtime(make.tracked)}.tracked({cls})"
+        made = f"{cls}({', '.join(arguments)})"
         if not make.starts:
             return made
         mode = self._plan.function.serving.load_mode
@@ -281,22 +287,22 @@ class _Handler:
 
     def _route(self, writer: Writer, route: RouteMade) -> str:
         """An entry of a router's dict: something with `do_event`."""
-        if route.invoke is not None:
-            made = self._wrapped_route(route, route.invoke)
-        elif route.routes:
+        made = ""
+        if route.routes:
             assert route.make is not None
             made = self._scope.own(snake_case(route.key, "inner"))
             writer.line(f"{made} = {self._router_object(writer, route.make, route.routes)}")
-        else:
-            assert route.make is not None
+        elif route.make is not None:
             made = self._make(route.make)
+        if route.invoke is not None:
+            made = self._wrapped_route(made, route.invoke)
         return f"{quoted(route.key)}: {made}"
 
-    def _wrapped_route(self, route: RouteMade, invoke: Invoke) -> str:
+    def _wrapped_route(self, made: str, invoke: Invoke) -> str:
         kind = "Route" if invoke.takes == "event" else "BodyRoute"
         called = self.function(invoke.callee)
-        if route.make is not None and isinstance(invoke.callee, Member):
-            called = f"{self._make(route.make)}.{invoke.callee.method}"
+        if made and isinstance(invoke.callee, Member):
+            called = f"{made}.{invoke.callee.method}"
         if invoke.context:
             called = f"{self._scope.library('functools.partial')}({called}, context=context)"
         arguments = [called]
@@ -338,12 +344,18 @@ class _Handler:
 
     def _router_method(self, making: MakeRouter) -> dict[str, str]:
         router = self._plan.function.root
+        if making.kind == "object":
+            return {
+                "head": "def run(self, event: Any) -> Any:",
+                "doc": "",
+                "body": self._object_called(making),
+            }
         body = page(
             f"{making.kind}_router.j2",
             making=making,
             name=quoted(making.name),
             weights=self._literal(_listed_weights(making)),
-            router=self._scope.runtime("router") if making.kind != "object" else "",
+            router=self._scope.runtime("router"),
             voting=self._scope.runtime("voting") if making.kind == "vote" else "",
             prefix=f", {quoted(making.prefix)}" if making.prefix else "",
             health=f", {quoted(making.health)}" if making.health else "",
@@ -356,11 +368,21 @@ class _Handler:
                 "vote": "VotingEnsemble: the model named in the path answers, else the vote.",
             }[making.kind]
         return {
-            "head": f"def {making.attribute if making.kind != 'object' else 'run'}"
-            "(self, event: Any) -> Any:",
+            "head": f"def {making.attribute}(self, event: Any) -> Any:",
             "doc": doc,
             "body": body,
         }
+
+    def _object_called(self, making: MakeRouter) -> str:
+        """The call of a router class that is the whole graph."""
+        invoke = making.invoke
+        assert invoke is not None
+        called = self.invoke(invoke)
+        if invoke.takes == "body":
+            return f"body = event.body\nreturn {called}"
+        if making.any_result:
+            return f"return {self._scope.runtime('nuclio')}.body_of({called})"
+        return f"return {called}.body"
 
     def _prefixes(self, making: MakeRouter) -> str:
         """What `router.accept` is told of the paths, where they are not the usual ones."""

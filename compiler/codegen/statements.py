@@ -28,6 +28,7 @@ from ..plan import (
     Push,
     PushEach,
     ReadBody,
+    Record,
     ReturnBody,
     Send,
     StopIfTerminated,
@@ -84,15 +85,17 @@ class Statements:
                 if tracks:
                     writer.line(f"step = {quoted(step)}")
                 shown = step
-            elif isinstance(item, Try) or (isinstance(item, FanOut) and item.branches):
+            elif (isinstance(item, Try) and (shown is None or _first_step(item) != shown)) or (
+                isinstance(item, FanOut) and item.branches
+            ):
                 writer.gap()
-            self._instruction(item)
+            self._instruction(item, shown)
             if isinstance(item, Try):
                 shown = _first_step(item)
         if not block:
             writer.line("pass")
 
-    def _instruction(self, item: Instruction) -> None:
+    def _instruction(self, item: Instruction, shown: str | None = None) -> None:
         line, handler = self._writer.line, self._handler
         match item:
             case Call():
@@ -117,9 +120,11 @@ class Statements:
                 with self._writer.block('if getattr(event, "terminated", False):'):
                     line("return event.body")
             case Try():
-                self._try(item)
+                self._try(item, shown)
             case Caught():
                 self._caught(item)
+            case Record():
+                self._record(item)
             case DropIfFiltered(attribute=attribute):
                 with self._writer.block(f"if self.{attribute}.drops():"):
                     self._drop()
@@ -221,17 +226,20 @@ class Statements:
                 text = text if called else f"_ = {text}"
         self._writer.line(text)
 
-    def _try(self, item: Try) -> None:
+    def _try(self, item: Try, shown: str | None) -> None:
         body = item.body
         named = None
         steps = {step for step in map(_first_step, body) if step is not None}
         if len(steps) == 1:
             (named,) = steps
-            self._writer.gap()
-            self._writer.line(comment(named))
+            if named != shown:
+                self._writer.gap()
+                self._writer.line(comment(named))
         with self._writer.block("try:"):
+            if named is not None and item.tracks:
+                self._writer.line(f"step = {quoted(named)}")
             self.block(body, named, item.tracks)
-        named_failure = any(isinstance(instruction, Caught) for instruction in item.catch)
+        named_failure = any(isinstance(made, (Caught, Record)) for made in item.catch)
         with self._writer.block(f"except Exception{' as exc' if named_failure else ''}:"):
             catcher = next(
                 (step for step in map(_first_step, item.catch) if step is not None), None
@@ -257,6 +265,19 @@ class Statements:
         self._noted = True
         self._writer.line(f"event.error = {{{others}{key}: {message}}}")
         self._writer.line(f"event.origin_state = {origin}")
+
+    def _record(self, item: Record) -> None:
+        source = "step" if item.step is None else quoted(item.step)
+        arguments = ["self.context", "event", "exc", source]
+        if item.whole_graph:
+            arguments[3:] = ['""', f"failed_step={source}"]
+        if item.body:
+            arguments.insert(4, "body")
+        if item.taken:
+            arguments.insert(4 + item.body, "causes=True")
+        self._writer.line(f"{self._handler.runtime('nuclio')}.record({', '.join(arguments)})")
+        if not item.taken:
+            self._writer.line("raise")
 
     def _gather(self, item: Gather) -> None:
         module = self._handler.runtime("async_branches" if item.awaits else "branches")

@@ -60,7 +60,7 @@ WARNINGS = (
         "Models lie at a path that is not part of the package.",
         """
         Mount them at that path, or build with `--bundle-models`, which copies local ones. Models
-        behind a URL have to be mounted: a package fetches nothing when it starts.
+        behind http(s) are fetched when the package starts; other URLs it cannot read.
         """,
         bad="""
         import mlrun

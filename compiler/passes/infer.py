@@ -91,6 +91,8 @@ class Facts:
     terminates: bool = False
     #: Is it a model server or a router, which MLRun starts with `post_init`?
     protocol: bool = False
+    #: Is the method the user's own? Then it may return anything (spec/serving.md 4.1).
+    own_method: bool = False
     #: Libraries that runtime_min imports for it.
     imports: tuple[str, ...] = ()
     #: What becomes of what the code returns.
@@ -466,6 +468,7 @@ class _Inference:
             plain=is_model and self._is_plain(symbol),
             terminates=takes == "event" and self._mentions(symbol, "terminated"),
             protocol=is_model or is_router,
+            own_method=info is not None,
             imports=_PICKLE_IMPORTS if PICKLE_MODEL in ancestors else (),
             result="items" if generator else "value",
             generator=generator,
@@ -561,9 +564,13 @@ class _Inference:
         is_step = any(base in STOREY_BASES for base in self._index.ancestors(symbol))
         for key, value in offered.items():
             takes = key in signature.names or signature.accepts_any
-            # None is every known default of these; a required parameter still gets it.
+            if key not in (*signature.positional, *signature.required):
+                # mlrun 1.12 looks at positional parameters and at `**kwargs`.
+                takes = takes and (signature.var_keyword or signature.accepts_any)
+            # Where the default is None, too, it need not be said.
             anything = signature.accepts_any and not is_step
-            if takes and (value is not None or key in signature.required or anything):
+            needs = key in (*signature.required, *signature.defaults)
+            if takes and (value is not None or needs or anything):
                 passed[key] = value
         if is_step and (own_constructor is None or own_constructor[1] is None):
             # runtime_min's steps only keep these, for code of the user's that asks.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from .. import ir
 from ..identifiers import Names, snake_case
@@ -56,6 +56,7 @@ from .infer import MERGE, Facts, FunctionFacts, callee_of
 from .picture import picture, summary
 from .routers import router_making
 from .topology import Topology
+from .track import log_stream
 
 #: Where the value is: in the local `body`, in `event.body`, or in both.
 State = Literal["body", "event", "both"]
@@ -86,12 +87,19 @@ def _router_plan(function: ir.Function, facts: FunctionFacts) -> Plan:
         keeps_context=function.serving.error_stream is not None,
         environment=_environment(function),
         imports=_imports(facts),
+        log_stream=_log_stream(function, facts),
     )
 
 
 def _imports(facts: FunctionFacts) -> tuple[str, ...]:
     known = [*facts.steps.values(), *facts.routes.values()]
     return tuple(sorted({name for item in known for name in item.imports}))
+
+
+def _log_stream(function: ir.Function, facts: FunctionFacts) -> Any:
+    """Where tracking records go, if any are written."""
+    makes = [known.make for known in (*facts.steps.values(), *facts.routes.values())]
+    return log_stream(function) if any(make and make.tracked for make in makes) else None
 
 
 def _environment(function: ir.Function) -> tuple[ir.EnvLookup, ...]:
@@ -125,7 +133,8 @@ class _FlowLowering:
         self._flow = flow
         self._facts = facts
         self._sync = flow.engine == "sync"
-        self._topology = Topology(flow, facts)
+        records = function.serving.error_stream is not None
+        self._topology = Topology(flow, facts, records)
         self._names = Names({"run", "context", "self"})
         self._attributes: dict[str, str] = {}
         self._methods: dict[str, str] = {}
@@ -135,7 +144,7 @@ class _FlowLowering:
         self._item_methods: dict[str, str] = {}
         self._makes: list[Making] = []
         self._responds = self._sync or self._topology.responder is not None
-        self._keeps_context = function.serving.error_stream is not None
+        self._keeps_context = records
         #: Synchronous engine with a handler for the whole graph and steps of both kinds: then
         #: `event.body` follows every step, so that the handler finds what the failed step got.
         self._follow = self._sync and flow.on_error is not None and len(self._kinds()) > 1
@@ -165,6 +174,7 @@ class _FlowLowering:
             keeps_context=self._keeps_context,
             environment=_environment(self._function),
             imports=_imports(self._facts),
+            log_stream=_log_stream(self._function, self._facts),
         )
 
     def _kinds(self) -> set[Value]:
@@ -247,7 +257,7 @@ class _FlowLowering:
             block += self._path(starts[0], state)
         if self._sync and self._flow.on_error is not None:
             unwrap, *rest = block
-            block = [unwrap, Try(tuple(rest), tuple(self._graph_catch()))]
+            block = [unwrap, Try(tuple(rest), tuple(self._graph_catch()), whole_graph=True)]
         return Method(
             "run",
             ("event",),
@@ -561,7 +571,10 @@ class _FlowLowering:
             method = self._router(step)
             attribute = self._attributes[step.name]
             callee = Own(method) if method else Member(attribute, facts.method or "do_event")
-            return Invoke(callee, "event", awaits=facts.is_async)
+            made = Invoke(callee, facts.takes, awaits=facts.is_async)
+            if facts.takes == "event":
+                return made
+            return replace(made, input_path=step.input_path, result_path=step.result_path)
         assert isinstance(step, ir.Task)
         awaits = facts.is_async and not facts.generator
         if facts.method is not None:

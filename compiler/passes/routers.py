@@ -65,8 +65,18 @@ def router_making(
             plain=plain,
         )
     attribute = names.give("router") if root else method
-    made = _object(router, facts.steps[router.name])
-    return MakeRouter(router.name, attribute, "object", routes, make=made, name=name)
+    known = facts.steps[router.name]
+    invoke = Invoke(Member(attribute, known.method or "do_event"), known.takes)
+    return MakeRouter(
+        router.name,
+        attribute,
+        "object",
+        routes,
+        make=_object(router, known),
+        invoke=_with_paths(invoke, router),
+        any_result=known.own_method,
+        name=name,
+    )
 
 
 def _arguments(router: ir.Router) -> ir.Args:
@@ -81,7 +91,8 @@ def _object(router: ir.Router, facts: Facts) -> Make:
     paths = (("input_path", router.input_path), ("result_path", router.result_path))
     extra = tuple((key, value) for key, value in paths if value is not None)
     args = (("context", CONTEXT), ("name", router.name), *_arguments(router), *extra)
-    return Make(Library(router.cls.name), (), args, starts=True)
+    tracked = facts.make.tracked if facts.make is not None else ""
+    return Make(Library(router.cls.name), (), args, starts=True, tracked=tracked)
 
 
 def _are_weights(value: object) -> bool:
@@ -96,7 +107,11 @@ def _route(route: ir.Route | ir.Router, facts: FunctionFacts, path: tuple[str, .
     known = facts.routes[path]
     if isinstance(route, ir.Router):
         inner = tuple(_route(item, facts, (*path, item.key)) for item in route.routes)
-        return RouteMade(route.key, _object(route, known), routes=inner)
+        made = _object(route, known)
+        if known.takes == "event":
+            return RouteMade(route.key, made, routes=inner)
+        invoke = Invoke(Member("", known.method or "do"), known.takes)
+        return RouteMade(route.key, made, _with_paths(invoke, route), inner)
     if route.function is not None:
         callee = callee_of(route.function)
         invoke = Invoke(callee, known.takes, known.is_async, known.context)
@@ -107,7 +122,7 @@ def _route(route: ir.Route | ir.Router, facts: FunctionFacts, path: tuple[str, .
     return RouteMade(route.key, known.make, _with_paths(invoke, route))
 
 
-def _with_paths(invoke: Invoke, route: ir.Route) -> Invoke:
+def _with_paths(invoke: Invoke, route: ir.Route | ir.Router) -> Invoke:
     if invoke.takes == "event":
         return invoke  # event steps ignore both (serving.md 3.3)
     return replace(invoke, input_path=route.input_path, result_path=route.result_path)

@@ -18,7 +18,9 @@ class Topology:
     in which its own way and the catcher's meet.
     """
 
-    def __init__(self, flow: ir.Flow, facts: FunctionFacts) -> None:
+    def __init__(self, flow: ir.Flow, facts: FunctionFacts, records: bool = False) -> None:
+        #: Are failures recorded? Records have the event, so every step is near it.
+        self._records = records
         self._flow = flow
         self._facts = facts
         self._steps = {step.name: step for step in flow.steps}
@@ -150,7 +152,7 @@ class Topology:
         """Steps behind which chains of plain body steps part that all meet in one Merge."""
         found = {}
         for name, heads in self.following.items():
-            if len(heads) < 2 or self.forks(name):
+            if len(heads) < 2 or self.forks(name) or self._records:
                 continue
             ends = [self._plain_chain_end(head) for head in heads]
             merge = ends[0][1]
@@ -263,6 +265,8 @@ class Topology:
 
     def _method_signatures(self) -> dict[str, bool]:
         """Does each head's method take the event? All branches of one fork are called alike."""
+        if self._records:
+            return dict.fromkeys(self.heads, True)
         signatures = {head: head in self._event_below for head in self.heads}
         forks = [
             heads

@@ -1,5 +1,6 @@
 """How routers read requests: serving.md 5.1 to 5.3 and 5.6."""
 
+import os
 import re
 
 import pytest
@@ -219,6 +220,22 @@ def test_parallel_run_merges_answers():
     _, run = parallel(extend_event=True)
     assert run.do_event(Event({"x": 1}, path="/v2/models/any")).body["x"] == 1
     assert run.do_event(Event(method="GET")).body["name"] == "ParallelRun"
+
+
+def test_processes_have_routes_of_their_own():
+    seen = []
+
+    def note(body):
+        seen.append(body["x"])
+        body["x"] = 0
+        return {"pid": os.getpid(), "seen": list(seen)}
+
+    context, run = parallel({"a": BodyRoute(note), "bad": BodyRoute(fail)}, executor_type="process")
+    answers = [run.do_event(Event({"x": number})).body for number in (1, 2)]
+    assert all(answer["pid"] != os.getpid() for answer in answers)
+    assert answers[0]["seen"] == [1]
+    assert seen == []
+    assert context.errors() == ["route bad failed: KeyError('broken')"] * 2
 
 
 def test_failing_routes_are_left_out_and_logged_but_not_with_array():

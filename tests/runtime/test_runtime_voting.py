@@ -367,6 +367,26 @@ def test_only_routes_that_stay_slow_are_asked_side_by_side():
     assert not ask.in_threads
 
 
+def test_subclasses_may_use_what_mlrun_has():
+    class Own(ensembles.VotingEnsemble):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.weights = {"a": 3}
+
+    made = Own(GraphContext(Context()), "e", {"a": None, "b": None})
+    made.post_init()
+    assert made.weights == {"a": 3, "b": 0}
+    assert made._weights == {"a": 3, "b": 0}
+    assert made._majority_vote([[1, 2], [0, 0]], [0.4, 0.6]) == [2, 0]
+    assert made._mean_vote([[1, 3]], [0.5, 0.5]) == [2.0]
+    assert made.extract_results_from_response([1]) == [1]
+    assert not made.format_response_with_col_name_flag
+    assert made.extract_results_from_response({"prediction": [2]}) == [2]
+    assert made.format_response_with_col_name_flag
+    with pytest.raises(ValueError, match="does not exist in the model's response"):
+        made.extract_results_from_response({"other": [2]})
+
+
 @forms
 def test_votes_in_threads_are_the_same(form):
     ensemble = Ensemble(form)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ...diagnostics import Diagnostics, Note, Span
-from ...runtime_names import remedy, subject
+from ...runtime_names import CONTEXT_NEEDS, remedy, subject
 from ...top_level import ModuleIndex, Unit
 
 
@@ -52,6 +52,11 @@ class Findings:
         message = f"{name} is used in code that a step runs, and packages do not have it"
         help = f"{remedy(name)}; or build with --allow {name.partition('.')[0]}"
         self.refuse(place, "GC021", message, (), help, key=name)
+
+    def refuse_context(self, name: str, place: Span) -> None:
+        """A member of the graph's context that packages do not have."""
+        message = f"context.{name} is used in code that a step runs, and packages do not have it"
+        self.refuse(place, "GC021", message, (), CONTEXT_NEEDS[name], key=f"context.{name}")
 
     def note_whole(self, place: Span, by: str, path: str) -> None:
         """All of a file is kept, as names of it are made up at run time."""

@@ -9,8 +9,8 @@ import libcst as cst
 from ...code_index import Symbol
 from ...diagnostics import Span
 from ...reads import Read
-from ...runtime_names import counterpart, is_replaced
-from ...scopes import global_writes, imports, nested_imports, walk
+from ...runtime_names import CONTEXT_NEEDS, counterpart, is_replaced
+from ...scopes import dotted, global_writes, imports, nested_imports, walk
 from ...top_level import ModuleIndex, Unit
 from .cut import Cut
 from .data_files import DataFiles
@@ -53,6 +53,9 @@ class Statements:
                 if isinstance(node, cst.Attribute):
                     self._state.model_spec |= node.attr.value == "get_model"
                     self._state.asks_subclasses |= node.attr.value == "__subclasses__"
+                    if _is_of_context(node):
+                        place = module.source.span(node)
+                        self._state.findings.refuse_context(node.attr.value, place)
             for statement in nested_imports(part):
                 self._keep_nested(cut, statement)
         self._read_all(cut, self._facts.reads(module, unit))
@@ -171,6 +174,14 @@ class Statements:
             self._state.need(self._index.symbol_of_module(source), read.path, place)
         else:
             self._state.need_attribute(source, imported.attribute, read.path, place)
+
+
+def _is_of_context(node: cst.Attribute) -> bool:
+    """Is this something of the graph's context that only MLRun has?"""
+    if node.attr.value not in CONTEXT_NEEDS:
+        return False
+    owner = dotted(node.value)
+    return owner is not None and owner.rpartition(".")[2] == "context"
 
 
 def is_evaluated(read: Read, later: bool) -> bool:

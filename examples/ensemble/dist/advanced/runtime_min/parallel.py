@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from time import perf_counter
 from typing import Any
 
@@ -14,12 +14,17 @@ _NOT_WORTH_THREADS = 0.001
 _SLOW_ROUNDS = 8
 
 
+#: In a worker process: the routes, as they were when the process was made.
+_inherited: dict[str, Any] = {}
+
+
 class AskAll:
     """Asks every route, each with a shallow copy of the event; answers by route.
 
     Routes that take long run side by side, in threads; others one after the other. A
     route that fails is logged and left out. With the executor "array" there are no
-    threads, and the first failure is raised. MLRun's "process" is taken for "thread".
+    threads, and the first failure is raised. With "process" each runs in a process that
+    is made of this one when the first event comes.
     """
 
     def __init__(
@@ -28,10 +33,11 @@ class AskAll:
         if executor_type not in ("array", "thread", "process"):
             raise ValueError(f"{executor_type!r} is not a valid ParallelRunnerModes")
         self.strict = executor_type == "array"
-        self.in_threads = False
+        self._by_process = executor_type == "process"
+        self.in_threads = self._by_process
         self._logger = context.logger
         self._routes = routes
-        self._pool = ThreadPoolExecutor(max(1, len(routes)))
+        self._pool: Executor | None = None
         self._slow_rounds = 0
 
     def __call__(self, event: Any) -> dict[str, Any]:
@@ -42,10 +48,14 @@ class AskAll:
                 for name, twin in copies.items()
             }
         answers: dict[str, Any] = {}
+        if self._by_process:
+            self._ask_processes(copies, answers)
+            return answers
         started = perf_counter()
         if self.in_threads:
+            pool = self._pool = self._pool or ThreadPoolExecutor(len(copies))
             asked = [
-                self._pool.submit(self._ask, name, twin, answers)
+                pool.submit(self._ask, name, twin, answers)
                 for name, twin in copies.items()
             ]
             for one in asked:
@@ -70,11 +80,37 @@ class AskAll:
         """Note that a route failed."""
         self._logger.error(f"route {name} failed: {exc!r}")
 
+    def _ask_processes(self, copies: dict[str, Any], answers: dict[str, Any]) -> None:
+        if self._pool is None:
+            from concurrent.futures import ProcessPoolExecutor  # slow to import
+            from multiprocessing import get_context
+
+            # Forked, as mlrun's are on Linux, so that routes need not be pickled.
+            context, routes = get_context("fork"), dict(self._routes)
+            self._pool = ProcessPoolExecutor(len(copies), context, _inherit, (routes,))
+        asked = {
+            self._pool.submit(_ask_inherited, name, twin): name
+            for name, twin in copies.items()
+        }
+        for one in as_completed(asked):
+            try:
+                answers[asked[one]] = one.result()
+            except Exception as exc:  # noqa: BLE001
+                self.left_out(asked[one], exc)
+
     def _ask(self, name: str, event: Any, answers: dict[str, Any]) -> None:
         try:
             answers[name] = self._routes[name].do_event(event).body
         except Exception as exc:  # noqa: BLE001
             self.left_out(name, exc)
+
+
+def _inherit(routes: dict[str, Any]) -> None:
+    _inherited.update(routes)
+
+
+def _ask_inherited(name: str, event: Any) -> Any:
+    return _inherited[name].do_event(event).body
 
 
 def shallow_copy(event: Any) -> Any:

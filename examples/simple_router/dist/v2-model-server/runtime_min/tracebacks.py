@@ -33,23 +33,6 @@ def told(exc: BaseException) -> str:
         return text
 
 
-def failed_step(exc: BaseException) -> str | None:
-    """The step in which an exception was raised, by the comments of the handler."""
-    try:
-        with open(os.path.join(_HERE, "source_lines.json"), encoding="utf-8") as file:
-            known = json.load(file)
-        handler = os.path.join(_PACKAGE, known["handler"])
-        found = None
-        for frame in traceback.extract_tb(exc.__traceback__):
-            if os.path.abspath(frame.filename) == handler:
-                found = (
-                    _named(frame.filename, frame.lineno or 0, known["steps"]) or found
-                )
-        return found
-    except Exception:  # noqa: BLE001
-        return None
-
-
 def _with_origin(frame: re.Match[str], known: dict[str, Any]) -> str:
     line = int(frame[2])
     name = os.path.relpath(frame[1], _PACKAGE).replace(os.sep, "/")

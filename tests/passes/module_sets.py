@@ -251,7 +251,8 @@ class Modules:
                 item = self._choose(items)
                 value = item if other.known[item] == "number" else f"len({item})"
                 bodies.append(f"    from {other.name} import {item}\n    return x + {value}")
-        default = self._choose(["", f", y={number()}", f", *, k={number()}"]).replace("x", "1")
+        value = self._number(module)
+        default = self._choose(["", f", y={value}", f", *, k={value}"])
         annotation = self._choose(["", " -> int", ' -> "Missing"'])
         module.lines.append(f"def {name}(x{default}){annotation}:\n{self._choose(bodies)}")
         self._define(module, name, "function")

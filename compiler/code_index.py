@@ -53,6 +53,7 @@ class FunctionInfo:
     decorators: tuple[str, ...]
     #: Every identifier in the body, names and attributes alike.
     names_read: frozenset[str]
+    node: cst.FunctionDef | cst.Lambda = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +400,7 @@ def _function(source: SourceModule, name: str, node: cst.FunctionDef | cst.Lambd
         _yields(node.body),
         tuple(decorators),
         frozenset(item.value for item in walk(node.body) if isinstance(item, cst.Name)),
+        node,
     )
 
 

@@ -239,18 +239,20 @@ class FanOut:
     """Several branches, each with a copy of its own; ends the method. What the first that
     answers (or fails) gives is the answer. Without branches these are the local `chosen`.
 
-    With `shared` only the body is copied: no branch changes the event that it gets."""
+    With `shared` only the body is copied: no branch changes the event that it gets; without
+    `copies` not even that, as only the last branch does more with it than read it."""
 
     branches: tuple[str, ...]
     takes: Value
     awaits: bool
     returns: bool
     shared: bool = False
+    copies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Branches that meet in a Merge: their results become a list."""
+    """Branches that meet in a Merge: their results become a list. Of `copies` see FanOut."""
 
     steps: tuple[str, ...]
     merge: str
@@ -259,6 +261,7 @@ class Gather:
     #: Can a branch drop the event?
     drops: bool
     then: Literal["body", "return", "discard"]
+    copies: bool = True
 
 
 @dataclass(frozen=True, slots=True)

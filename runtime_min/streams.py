@@ -11,6 +11,11 @@ import os
 from typing import Any, Callable
 from urllib.parse import quote
 
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_quoted = json.encoder.encode_basestring_ascii
+#: `json.dumps(value, default=str)`, made once.
+_encoded = json.JSONEncoder(default=str).encode
+
 
 def open_stream(path: str) -> FileStream | MemoryStream:
     """The stream that a path names; raises ValueError if nothing here can write to it."""
@@ -41,14 +46,16 @@ class FileStream:
     def __init__(self, folder: str, path: str) -> None:
         if "://" in path:
             path = path.partition("://")[2].partition("/")[2]
-        self._path = os.path.join(folder, quote(path, safe="") + ".jsonl")
+        name = quote(path, safe="") + ".jsonl"
+        self._path = os.fsencode(os.path.join(folder, name))
 
     def push(self, data: Any, key: str | None = None) -> None:
         """Append a message: a text or bytes as they are, other values as JSON."""
-        record = {"data": as_text(data), "key": key}
-        line = json.dumps(record) + "\n"
+        text = data if type(data) is str else as_text(data)
+        shown = "null" if key is None else _quoted(key)
+        line = f'{{"data": {_quoted(text)}, "key": {shown}}}\n'
         # One write for each line, so that those of several processes do not mix.
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        file = os.open(self._path, _APPEND, 0o644)
         try:
             os.write(file, line.encode())
         finally:
@@ -81,11 +88,11 @@ class Queue:
 
     def push(self, event: Any, body: Any) -> None:
         """Send the body alone."""
-        self._stream.push(json.dumps(body, default=str), self._key(event, body))
+        self._stream.push(_encoded(body), self._key(event, body))
 
     def push_event(self, event: Any, body: Any) -> None:
         """Send the body in the envelope that carries id and key to the next function."""
-        envelope = json.dumps(_envelope(event, body), default=str)
+        envelope = _encoded(_envelope(event, body))
         self._stream.push(envelope, self._key(event, body))
 
     def send(self, body: Any) -> Any:

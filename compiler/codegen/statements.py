@@ -170,6 +170,8 @@ class Statements:
         name = shared if item.takes == "event" else "fan_out"
         values = ["self.context", *(["event"] if item.takes == "event" else []), "body"]
         values += [f"self.{branch}" for branch in item.branches] or ["*chosen"]
+        if not item.copies and name != "fan_out_events":
+            values.append("copies=False")
         text = f"{module}.{name}({', '.join(values)})"
         self._end(f"await {text}" if item.awaits else text, item.returns)
 
@@ -282,7 +284,10 @@ class Statements:
     def _gather(self, item: Gather) -> None:
         module = self._handler.runtime("async_branches" if item.awaits else "branches")
         branches = [self._handler.function(branch) for branch in item.branches]
-        text = f"{module}.gather({', '.join(['self.context', 'body', *branches])})"
+        values = ["self.context", "body", *branches]
+        if not item.copies:
+            values.append("copies=False")
+        text = f"{module}.gather({', '.join(values)})"
         text = f"await {text}" if item.awaits else text
         if item.then == "return":
             self._writer.line(f"return {text}")

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import libcst as cst
+
 from .. import ir
 from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, FunctionInfo, Symbol
 from ..diagnostics import Diagnostics, did_you_mean
+from ..only_reads import only_reads
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
 from ..runtime_names import IDLE_BASES, PICKLE_MODEL, known_remedy
 from .storey import (
@@ -107,6 +110,8 @@ class Facts:
     callee: ir.Target | None = None
     #: Do its paths mean nothing to it?
     pathless: bool = False
+    #: Is it certain that its code only reads the body, and keeps nothing of it?
+    only_reads: bool = False
 
     @property
     def forks(self) -> bool:
@@ -279,11 +284,14 @@ class _Inference:
 
     def _called(self, target: ir.Target, full_event: bool, pass_context: bool = False) -> Facts:
         takes: Value = "event" if full_event else "body"
+        if isinstance(target, ir.Inline):
+            return Facts(takes, context=pass_context, only_reads=_formula_only_reads(target))
         if not isinstance(target, ir.UserCode):
             return Facts(takes, context=pass_context)
         info = self._index.function_info(target.symbol)
         if info is None:
             return Facts(takes, context=pass_context)
+        only_reads = takes == "body" and self._only_reads(info, target.symbol.module)
         names = [parameter.name for parameter in info.parameters]
         first = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
         context = "context" in names or pass_context
@@ -316,6 +324,17 @@ class _Inference:
             terminates=full_event and "terminated" in info.names_read,
             result="items" if info.is_generator else "value",
             generator=info.is_generator,
+            only_reads=only_reads,
+        )
+
+    def _only_reads(self, info: FunctionInfo, module: str, bound: bool = False) -> bool:
+        """Is it certain that it only reads its argument? `bound`: its first one is `self`."""
+        if info.is_async or info.is_generator or info.decorators:
+            return False
+        parameters = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
+        builtins = only_reads(info.node, parameters[bound].name) if parameters[bound:] else None
+        return builtins is not None and all(
+            self._index.resolve(module, name) in (None, f"builtins.{name}") for name in builtins
         )
 
     # -- objects
@@ -425,6 +444,7 @@ class _Inference:
                 )
         full_event = bool(getattr(step, "full_event", None))
         method = None if isinstance(step, ir.Router) else step.method
+        owner: Symbol | str | None = None
         info: FunctionInfo | None = None
         takes: Value = "event" if full_event else "body"
         if method is not None:
@@ -437,13 +457,13 @@ class _Inference:
                     did_you_mean(method, self._methods(symbol)),
                 )
             else:
-                info = found[1]
+                owner, info = found
         else:
             chooses = CHOICE in ancestors
             for candidate in ("do_event", "do"):
                 found = None if chooses else self._index.method(symbol, candidate)
                 if found is not None and (found[1] is not None or is_model or is_router):
-                    method, info = candidate, found[1]
+                    method, (owner, info) = candidate, found
                     break
             else:
                 if chooses and self._index.method(symbol, "select_outlets") is not None:
@@ -474,6 +494,10 @@ class _Inference:
             generator=generator,
             selects=Selects() if own_selection and not (is_model or is_router) else None,
             filters=MAP_CLASS in ancestors and self._mentions(symbol, "filter"),
+            only_reads=takes == "body"
+            and info is not None
+            and isinstance(owner, Symbol)
+            and self._only_reads(info, owner.module, bound=True),
         )
 
     def _methods(self, symbol: Symbol) -> list[str]:
@@ -597,6 +621,14 @@ def _runs_in_turn(step: ir.Task) -> bool:
 
 def _is_callable(value: object) -> bool:
     return isinstance(value, ir.Target)
+
+
+def _formula_only_reads(target: ir.Inline) -> bool:
+    formula = cst.ensure_type(
+        cst.parse_expression(f"lambda {target.parameter}: ({target.text})"), cst.Lambda
+    )
+    builtins = only_reads(formula, target.parameter)
+    return builtins is not None and builtins.isdisjoint((*target.names, *target.values))
 
 
 def _identity(target: ir.Dotted) -> ir.Inline:

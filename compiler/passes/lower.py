@@ -609,16 +609,17 @@ class _FlowLowering:
     def _fan_out(self, name: str | None, heads: list[str], state: State) -> list[Instruction]:
         """All of the heads, or those that the step of this name has chosen."""
         self._keeps_context = True
-        takes_event = self._takes_event(heads)
+        takes_event, awaits = self._takes_event(heads), self._topology.awaits(heads)
         chosen = name in self._outlets
         return [
             *self._settle(state, "body"),
             FanOut(
                 () if chosen else tuple(self._methods[head] for head in heads),
                 "event" if takes_event else "body",
-                self._topology.awaits(heads),
+                awaits,
                 self._responds,
                 shared=takes_event and not any(map(self._topology.changes_event, heads)),
+                copies=chosen or awaits or not self._only_read(heads[:-1]),
             ),
         ]
 
@@ -634,8 +635,15 @@ class _FlowLowering:
         branches = [self._branch(head) for head in heads]
         chains = [self._topology.chain_to(head, merge) for head in heads]
         drops = any(self._facts.steps[name].drops for chain in chains for name in chain)
+        awaits = self._topology.awaits(heads, merge)
         gathering = Gather(
-            tuple(heads), merge, tuple(branches), self._topology.awaits(heads, merge), drops, then
+            tuple(heads),
+            merge,
+            tuple(branches),
+            awaits,
+            drops,
+            then,
+            copies=awaits or not self._only_read(heads[:-1], merge),
         )
         return gathering, following[0] if len(following) == 1 else None
 
@@ -645,6 +653,25 @@ class _FlowLowering:
             invoke = self._invoke(self._flow.step(head), self._facts.steps[head])
             return invoke.callee
         return Own(self._methods[head])
+
+    def _only_read(self, heads: list[str], stop: str | None = None) -> bool:
+        """Is it certain that these branches only read the body, and keep nothing of it?"""
+        return all(self._only_reads(head, stop) for head in heads)
+
+    def _only_reads(self, name: str, stop: str | None) -> bool:
+        step, facts = self._flow.step(name), self._facts.steps[name]
+        if not isinstance(step, ir.Task) or not facts.only_reads or self._topology.catcher[name]:
+            return False
+        if step.input_path or step.result_path or facts.forks or facts.filters:
+            return False
+        following = self._topology.following[name]
+        if facts.result == "test":
+            return (
+                len(following) == 1
+                and following[0] != stop
+                and self._only_reads(following[0], stop)
+            )
+        return facts.result == "value"
 
     # -- failures
 

@@ -19,4 +19,3 @@ graph = fn.set_topology("flow", engine="async")
 graph.to("storey.FlatMap", "orders", _fn="orders").to("Price", "price", rate=3).to(
     "$queue", "out", path="dummy://bench/orders"
 )
-graph.add_step(name="count", handler='({"orders": len(event["orders"])})').respond()

@@ -210,23 +210,16 @@ class _Reader:
                 self.builtins.add(name)
                 return self._given(args, name in _CONSUMING) and name in _PASSING
             case cst.Attribute(value=base, attr=attr):
-                if not self.part(base) and not self._is_local(base):
-                    raise _Unclear
-                self._given(args, attr.value == "join")
+                known = self.part(base) or isinstance(
+                    base, cst.SimpleString | cst.FormattedString | cst.Call
+                )
+                if self._given(args, attr.value == "join") and not known:
+                    raise _Unclear  # an object of the user's may keep it
                 if attr.value in _TEXT:
                     return False
                 if attr.value in _PARTS:
                     return True
         raise _Unclear
-
-    def _is_local(self, node: cst.BaseExpression) -> bool:
-        """Is it a value that the function made itself?"""
-        match node:
-            case cst.Name(value=name):
-                return name in self.bound
-            case cst.Subscript(value=base):
-                return self._is_local(base)
-        return isinstance(node, cst.SimpleString | cst.FormattedString | cst.Call)
 
     def _given(self, args: Sequence[cst.Arg], consumed: bool) -> bool:
         found = [
@@ -249,5 +242,6 @@ def _of_slices(slices: Sequence[cst.SubscriptElement]) -> Iterator[cst.BaseExpre
     for item in slices:
         if isinstance(item.slice, cst.Index):
             yield item.slice.value
-        else:
-            yield from filter(None, (item.slice.lower, item.slice.upper, item.slice.step))
+        elif isinstance(item.slice, cst.Slice):
+            bounds = (item.slice.lower, item.slice.upper, item.slice.step)
+            yield from filter(None, bounds)

@@ -51,6 +51,7 @@ return (lambda: body)()
 return str(body := body["a"])
 return f"{body['a']:{body['width']}}"
 return self.names.index(body["a"])
+names = self.names; return names.index(body["a"])
 """
 
 

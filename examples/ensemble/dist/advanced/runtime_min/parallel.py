@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from time import perf_counter
-from typing import Any
+from typing import Any, Callable
 
 # Handing work to a thread costs some 0.1 ms: more than many a model takes. One slow round
 # proves nothing, as first predictions often are.
@@ -36,33 +36,28 @@ class AskAll:
         self._by_process = executor_type == "process"
         self.in_threads = self._by_process
         self._logger = context.logger
-        self._routes = routes
+        self._answers = {name: _answering(route) for name, route in routes.items()}
         self._pool: Executor | None = None
         self._slow_rounds = 0
 
     def __call__(self, event: Any) -> dict[str, Any]:
-        copies = {name: shallow_copy(event) for name in self._routes}
         if self.strict:
-            return {
-                name: self._routes[name].do_event(twin).body
-                for name, twin in copies.items()
-            }
+            return {name: answer(event) for name, answer in self._answers.items()}
         answers: dict[str, Any] = {}
         if self._by_process:
-            self._ask_processes(copies, answers)
+            self._ask_processes(event, answers)
             return answers
         started = perf_counter()
         if self.in_threads:
-            pool = self._pool = self._pool or ThreadPoolExecutor(len(copies))
+            pool = self._pool = self._pool or ThreadPoolExecutor(len(self._answers))
             asked = [
-                pool.submit(self._ask, name, twin, answers)
-                for name, twin in copies.items()
+                pool.submit(self._ask, name, event, answers) for name in self._answers
             ]
             for one in asked:
                 one.result()
         else:
-            for name, twin in copies.items():
-                self._ask(name, twin, answers)
+            for name in self._answers:
+                self._ask(name, event, answers)
         self.took(perf_counter() - started)
         return answers
 
@@ -80,17 +75,18 @@ class AskAll:
         """Note that a route failed."""
         self._logger.error(f"route {name} failed: {exc!r}")
 
-    def _ask_processes(self, copies: dict[str, Any], answers: dict[str, Any]) -> None:
+    def _ask_processes(self, event: Any, answers: dict[str, Any]) -> None:
         if self._pool is None:
             from concurrent.futures import ProcessPoolExecutor  # slow to import
             from multiprocessing import get_context
 
             # Forked, as mlrun's are on Linux, so that routes need not be pickled.
-            context, routes = get_context("fork"), dict(self._routes)
-            self._pool = ProcessPoolExecutor(len(copies), context, _inherit, (routes,))
+            context, number = get_context("fork"), len(self._answers)
+            given = (self._answers,)
+            self._pool = ProcessPoolExecutor(number, context, _inherit, given)
         asked = {
-            self._pool.submit(_ask_inherited, name, twin): name
-            for name, twin in copies.items()
+            self._pool.submit(_ask_inherited, name, event): name
+            for name in self._answers
         }
         for one in as_completed(asked):
             try:
@@ -100,7 +96,7 @@ class AskAll:
 
     def _ask(self, name: str, event: Any, answers: dict[str, Any]) -> None:
         try:
-            answers[name] = self._routes[name].do_event(event).body
+            answers[name] = self._answers[name](event)
         except Exception as exc:  # noqa: BLE001
             self.left_out(name, exc)
 
@@ -110,7 +106,13 @@ def _inherit(routes: dict[str, Any]) -> None:
 
 
 def _ask_inherited(name: str, event: Any) -> Any:
-    return _inherited[name].do_event(event).body
+    return _inherited[name](event)
+
+
+def _answering(route: Any) -> Callable[[Any], Any]:
+    """What gives a route's answer, and leaves the event as it is."""
+    own: Callable[[Any], Any] | None = getattr(route, "ask_aside", None)
+    return own or (lambda event: route.do_event(shallow_copy(event)).body)
 
 
 def shallow_copy(event: Any) -> Any:

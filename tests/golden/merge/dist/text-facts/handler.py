@@ -34,7 +34,12 @@ class Flow:
 
         # letters, split, long, merge
         body = branches.gather(
-            self.context, body, self.letters.do, self.run_split, self.run_long
+            self.context,
+            body,
+            self.letters.do,
+            self.run_split,
+            self.run_long,
+            copies=False,
         )
         if body is nuclio.DROPPED:
             return nuclio.DROPPED

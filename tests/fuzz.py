@@ -95,7 +95,7 @@ def changed_notebook(text: str, chance: random.Random) -> str:
         cell = chance.choice(cells)
         match chance.randrange(6):
             case 0:
-                cell["source"] = changed("".join(cell["source"]) or "x", chance)
+                cell["source"] = changed("".join(cell.get("source") or "") or "x", chance)
             case 1:
                 cell["cell_type"] = chance.choice(["code", "markdown", "raw", 3, None])
             case 2:

@@ -207,6 +207,8 @@ class Reference:
         heads = list(self._following[step.name])
         if self._responds(step) or (not heads and step.name in self._caught):
             heads = [COMPLETE]
+        if heads in ([], [COMPLETE]):
+            return heads  # there is nothing to choose; MLRun asks, and refuses all names
         made, args = self._objects[step.name], dict(getattr(step, "args", ()))
         if isinstance(made, Choice):
             names = made.select_outlets(event if getattr(step, "full_event", None) else event.body)

@@ -152,10 +152,14 @@ class V2ModelServer:
         answer: Any = {"id": named.get("id", event.id), "model_name": self.name.split(":")[0]}
         if operation in ("infer", "predict", "explain"):
             request = self.validate(self.preprocess(body, operation), operation)
-            if operation == "explain":
-                answer |= {"model_name": self.name, "outputs": self.explain(request)}
-            else:
-                answer |= {"outputs": self.predict(request), "timestamp": "now"}
+            try:
+                if operation == "explain":
+                    answer |= {"model_name": self.name, "outputs": self.explain(request)}
+                else:
+                    answer |= {"outputs": self.predict(request), "timestamp": "now"}
+            except Exception:
+                request["id"] = answer["id"]
+                raise
             event.body = self.postprocess(answer)
         elif operation == "ready" and event.method == "GET":
             event.terminated = True

@@ -348,7 +348,7 @@ class Reference:
         if kind == "Rename":
             for old, new in args["mapping"].items():
                 if old in event.body:
-                    event.body[new] = event.body.get(old)
+                    event.body[new] = event.body[old]
                     del event.body[old]
         elif kind == "DropColumns":
             columns = args["columns"]

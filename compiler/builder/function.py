@@ -251,7 +251,7 @@ class FunctionBuilder(HostObject):
         if router_step is not None:
             if isinstance(router_step, RouterBuilder):
                 return router_step
-            if router_step not in routers:
+            if not isinstance(router_step, str) or router_step not in routers:
                 raise GraphError(
                     f"there is no router step {router_step!r}",
                     code="GC011",

@@ -62,7 +62,9 @@ class Topology:
         """The queue that takes each item of a step, if that is all that becomes of them."""
         following = self.following[name]
         facts = self._facts.steps[name]
-        if facts.result != "items" or facts.selects is not None or len(following) != 1:
+        if facts.result != "items" or facts.selects is not None or facts.takes == "event":
+            return None
+        if len(following) != 1:
             return None
         step = self._steps[following[0]]
         if isinstance(step, ir.Queue) and self._preceding[step.name] == [name]:

@@ -130,6 +130,10 @@ class Statements:
                     self._drop()
             case Choose(invoke=invoke, outlets=outlets):
                 line(f"chosen = self.{outlets}.choose({handler.invoke(invoke)})")
+            case Items(invoke=invoke) if invoke.result_path is not None:
+                results = self._handler.invoke(replace(invoke, result_path=None))
+                put = self._handler.put(invoke.result_path, results)
+                line(f"items = {put.replace('.put(', '.put_each(', 1)}")
             case Items(invoke=invoke):
                 line(f"items = list({self._items(invoke)})")
             case Each():
@@ -230,6 +234,8 @@ class Statements:
 
     def _try(self, item: Try, shown: str | None) -> None:
         body = item.body
+        if all(self._is_nothing(instruction) for instruction in body):
+            return  # what does nothing does not fail
         named = None
         steps = {step for step in map(_first_step, body) if step is not None}
         if len(steps) == 1:
@@ -251,6 +257,12 @@ class Statements:
             self._failures += named_failure
             self.block(item.catch, catcher)
             self._failures -= named_failure
+
+    def _is_nothing(self, item: Instruction) -> bool:
+        """Is it the expression `(event)`, which is not printed?"""
+        if not isinstance(item, Call) or item.then != "body":
+            return False
+        return self._handler.invoke(item.invoke) == "body"
 
     def _caught(self, item: Caught) -> None:
         origin = "step" if item.step is None else quoted(item.step)

@@ -7,6 +7,7 @@ routers and routes. They differ for empty bodies, attributes and escaped dots.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 _MISSING = object()
@@ -34,6 +35,11 @@ def put(body: Any, path: str, result: Any) -> Any:
         part = child
     part[last] = result
     return body
+
+
+def put_each(body: Any, path: str, results: Any) -> list[Any]:
+    """For each result a body of its own, with the result written to `a.b` of it."""
+    return [put(copy.copy(body), path, result) for result in results]
 
 
 def get_sync(body: Any, path: str) -> Any:

@@ -215,6 +215,8 @@ class ModelRouter:
             return event
         if event.path not in ("", "/") and not event.path.startswith(self.prefix):
             raise ValueError(f"illegal path prefix {event.path}, must start with {self.prefix}")
+        if event.terminated:  # by a router before this one
+            return event
         return self.handle(event)
 
     def split(self, event: Any) -> tuple[str, str | None]:
@@ -297,13 +299,14 @@ class VotingEnsemble(ModelRouter):
             whole = all(float(value).is_integer() for column in columns for value in column)
             self.vote_type = "classification" if whole else "regression"
         votes = []
+        top = max((int(value) for column in columns for value in column), default=0)
         for row in zip(*columns, strict=True):
             if self.vote_type != "classification":
                 votes.append(sum(w * v for w, v in zip(weights, row, strict=True)))
                 continue
-            if max(map(int, row)) < 0:
+            if top < 0:
                 raise ValueError("attempt to get argmax of an empty sequence")
-            count = dict.fromkeys(range(max(0, *map(int, row)) + 1), 0.0)
+            count = dict.fromkeys(range(top + 1), 0.0)
             for weight, value in zip(weights, row, strict=True):
                 if int(value) >= 0:
                     count[int(value)] += weight

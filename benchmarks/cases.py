@@ -1,4 +1,4 @@
-"""What is measured: nine graphs, one request each, called as Nuclio's Python wrapper calls.
+"""What is measured: ten graphs, one request each, called as Nuclio's Python wrapper calls.
 
 Runs in any interpreter that has nuclio-sdk, MLRun's included, so nothing of graphc is imported.
 """
@@ -99,6 +99,7 @@ CASES = {
             "FlatMap of 3 items into a stream",
             b'{"customer": "c1", "orders": [{"amount": 1}, {"amount": 2}, {"amount": 5}]}',
         ),
+        Case("remote", "RemoteStep against a local server", _INPUTS),
     )
 }
 

@@ -4,11 +4,12 @@ Each gives the answers that MLRun 1.12 gives for its graph: the same rules for c
 same operations, the same error branches, 204 for a dropped event. What a person who writes for
 one HTTP trigger and these models would leave out is left out: envelopes of queues, the names of
 streams in paths, hooks and operations that the models do not have, threads for slow models.
-Standard library only, nothing of graphc: this is the yardstick.
+Standard library only, but for the client of services; nothing of graphc: this is the yardstick.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import traceback
@@ -533,6 +534,68 @@ def flatmap(context: Any, event: Any) -> Any:
     return answered(context, {"id": event.id})
 
 
+# -- remote: pre -> RemoteStep -> post
+
+
+class Service:
+    """A client of the service that the graph asks, with the retries that the graph has."""
+
+    def __init__(self) -> None:
+        self.session: Any = None
+
+    async def ask(self, context: Any, event: Any, body: Any) -> Any:
+        session = self.session
+        if session is None:
+            import aiohttp
+
+            session = self.session = aiohttp.ClientSession()
+            context.platform.set_termination_callback(self.close)
+        headers = {"MLRUN-EVENT-ID": event.id, "Content-Type": "application/json"}
+        if event.path != "/":
+            headers["MLRUN-EVENT-PATH"] = event.path
+        data = json.dumps(body)
+        url = os.environ["SERVICE_URL"]
+        wait = 1
+        while True:
+            try:
+                async with session.post(url, headers=headers, data=data, ssl=False) as reply:
+                    answer = await reply.read()
+                    status = reply.status
+                    if status >= 500:
+                        raise RuntimeError(f"bad http response {status}: {await reply.text()}")
+                break
+            except Exception as exc:
+                context.logger.warn(f"ask failed, {exc!r}")
+                if wait == 64:
+                    raise
+                await asyncio.sleep(wait)
+                wait *= 2
+        if status >= 400:
+            raise ValueError(
+                f"For event {event}, RemoteStep ask got an unexpected response "
+                f"status {status}: {answer!r}"
+            )
+        return json.loads(answer)
+
+    async def close(self) -> None:
+        session, self.session = self.session, None
+        await session.close()
+
+
+service = Service()
+
+
+async def remote(context: Any, event: Any) -> Any:
+    try:
+        body = decoded(event)
+        body = {"ask": {"inputs": body["inputs"]}}
+        body["answer"] = await service.ask(context, event, body["ask"])
+        body = {"outputs": body["answer"]["outputs"]}
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
 HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "sync3": flow3,
     "async3": flow3,
@@ -543,4 +606,5 @@ HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "fanout": fanout,
     "parallel": parallel,
     "flatmap": flatmap,
+    "remote": remote,
 }

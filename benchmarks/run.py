@@ -20,7 +20,7 @@ from pathlib import Path
 if not __package__:  # run as a file: the package is beside the folder of this one
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import builds, calls, instructions, mlrun_side, report, startup
+from benchmarks import builds, calls, instructions, mlrun_side, report, service, startup
 from benchmarks.cases import CASES
 from benchmarks.processes import compiled
 from benchmarks.report import Table
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     if "mlrun" in what and not args.mlrun_python:
         _parser().error("mlrun needs --mlrun-python")
     tables = []
-    with tempfile.TemporaryDirectory(prefix="graphc-benchmarks-") as temporary:
+    with service.running(), tempfile.TemporaryDirectory(prefix="graphc-benchmarks-") as temporary:
         folder = Path(temporary)
         packages = compiled(args.graph or list(CASES), folder / "dist") if what != ["build"] else {}
         measure: dict[str, Callable[[], Table]] = {

@@ -88,6 +88,15 @@ async def warm_up(case: cases.Case, everyone: list[Competitor]) -> None:
             raise SystemExit(f"{case.name}: {name} answers {answer}, hand {expected}")
 
 
+async def warmed_up_and_closed(case: cases.Case, everyone: list[Competitor]) -> None:
+    """Nobody is cold, and nobody holds on to this event loop: clients of services are gone."""
+    await warm_up(case, everyone)
+    for one in everyone:
+        closing = one.context.platform._on_signal(callback_type="termination")
+        if closing is not None:
+            await closing
+
+
 async def times(case: cases.Case, args: argparse.Namespace, logs: list[IO[str]]) -> None:
     everyone = competitors(case, args.package, logs)
     if args.mlrun:
@@ -132,7 +141,7 @@ def fork_counts(case: cases.Case, everyone: list[Competitor], calls: int) -> Non
     parallel: Any = sys.modules.get("runtime_min.parallel")
     if parallel:
         parallel._WORTH_THREADS = float("inf")  # under callgrind all models seem slow
-    asyncio.run(warm_up(case, everyone))
+    asyncio.run(warmed_up_and_closed(case, everyone))
     if threading.active_count() > 1:
         raise SystemExit(f"{case.name}: threads cannot be forked")
     gc.collect()

@@ -55,6 +55,8 @@ class Inline:
     span: Span = field(compare=False)
     names: Mapping[str, Symbol] = field(default_factory=dict, hash=False)
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    #: Further parameters.
+    more: tuple[str, ...] = ()
 
 
 Target = Named | UserCode | Dotted | Inline

@@ -46,13 +46,21 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """A class of a module of runtime_min: `<module>.<name>`."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """An expression of the graph's, with its parameter replaced by the argument."""
 
     inline: ir.Inline
 
 
-Callee = Member | Own | User | Library | Formula
+Callee = Member | Own | User | Library | Ours | Formula
 Value = Literal["body", "event"]
 
 
@@ -144,6 +152,8 @@ class Each:
     returns: bool
     #: Does nothing behind it change the event?
     shared: bool = False
+    #: Does the next item go on while one waits for others?
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,7 +570,8 @@ def _show_instruction(item: Instruction) -> str:
         case Each(step=step, invoke=invoke, method=method, takes=takes, events=events):
             of = f" of {_show_invoke(invoke)}" if invoke else ""
             to = f" to {method}({takes})" if method else ""
-            return f"{step}: each {'event' if events else 'item'}{of}{to}"
+            at_once = " at once" if item.at_once else ""
+            return f"{step}: each {'event' if events else 'item'}{of}{to}{at_once}"
         case Push(step=step, value=value, envelope=envelope):
             return f"{step}: push {'envelope of ' if envelope else ''}{value}"
         case PushEach(step=step, invoke=invoke, push=push):
@@ -609,5 +620,7 @@ def _show_callee(callee: Callee) -> str:
             return f"{symbol.module}:{symbol.name}"
         case Library(name=name):
             return name
+        case Ours(module=module, name=name):
+            return f"runtime_min.{module}.{name}"
         case Formula(inline=inline):
             return ir.show_target(inline)

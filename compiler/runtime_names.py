@@ -74,6 +74,8 @@ _COUNTERPARTS = {
     "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
     "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
     PICKLE_MODEL: ("pickle_model", "PickleModelServer"),
+    "storey.HttpRequest": ("http_messages", "HttpRequest"),
+    "storey.HttpResponse": ("http_messages", "HttpResponse"),
     "mlrun.serving.steps.ChoiceByField": ("steps", "ChoiceByField"),
     "storey.Choice": ("steps", "Choice"),
     "storey.MapClass": ("steps", "MapClass"),

@@ -46,14 +46,19 @@ async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> An
 
 
 async def each(
-    context: Any, items: Any, branch: Callable[[Any], Any] | None = None
+    context: Any,
+    items: Any,
+    branch: Callable[[Any], Any] | None = None,
+    at_once: bool = False,
 ) -> Any:
     """The first answer for an item, which may be that it failed; DROPPED without any.
 
-    Every item goes its way, one after the other, whatever became of those before it.
-    `items` may be an asynchronous generator.
+    Every item goes its way, one after the other, whatever became of those before it. With
+    `at_once` the next one begins when one waits: steps on the way limit how many there
+    are, and keep their order. `items` may be an asynchronous generator.
     """
     outcomes: list[Any] = []
+    running: list[asyncio.Future[None]] = []
 
     async def go(item: Any) -> None:
         try:
@@ -64,37 +69,59 @@ async def each(
             outcome = Failed(exc)
         outcomes.append(outcome)
 
+    async def begin(item: Any) -> None:
+        running.append(asyncio.ensure_future(go(item)))
+        await asyncio.sleep(0)
+
+    take = begin if at_once else go
     try:
         if hasattr(items, "__aiter__"):
             async for item in items:
-                await go(item)
+                await take(item)
         else:
             for item in items:
-                await go(item)
+                await take(item)
     except Exception as exc:  # noqa: BLE001
         outcomes.append(Failed(exc))
+    for task in running:
+        await task
     return first(context, outcomes)
 
 
 async def each_shared(
-    context: Any, event: Any, items: Any, branch: Callable[[Any, Any], Any]
+    context: Any,
+    event: Any,
+    items: Any,
+    branch: Callable[[Any, Any], Any],
+    at_once: bool = False,
 ) -> Any:
     """As `each`, for a branch that reads the event and leaves it as it is."""
-    return await each(context, items, lambda item: branch(event, item))
+    return await each(context, items, lambda item: branch(event, item), at_once)
 
 
 async def each_event(
-    context: Any, event: Any, items: Any, branch: Callable[[Any, Any], Any]
+    context: Any,
+    event: Any,
+    items: Any,
+    branch: Callable[[Any, Any], Any],
+    at_once: bool = False,
 ) -> Any:
     """As `each`, for a branch that is called with an event of its own and a body."""
-    return await each(context, items, lambda item: branch(with_body(event, item), item))
+
+    def go(item: Any) -> Any:
+        return branch(with_body(event, item), item)
+
+    return await each(context, items, go, at_once)
 
 
 async def each_of_events(
-    context: Any, events: Any, branch: Callable[[Any, Any], Any]
+    context: Any,
+    events: Any,
+    branch: Callable[[Any, Any], Any],
+    at_once: bool = False,
 ) -> Any:
     """As `each`, for items that are events."""
-    return await each(context, events, lambda event: branch(event, event.body))
+    return await each(context, events, lambda event: branch(event, event.body), at_once)
 
 
 async def _run(

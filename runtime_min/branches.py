@@ -189,7 +189,7 @@ def _first(context: Any, calls: Iterable[tuple[Branch, Any]]) -> Any:
                     log_failure(context, exc)
             if answer is DROPPED:
                 answer = outcome
-    except Exception as exc:  # noqa: BLE001
+    except Exception as exc:
         if answer is DROPPED:
             raise
         log_failure(context, exc)

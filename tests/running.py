@@ -106,7 +106,15 @@ async def _answers(module: ModuleType, requests: list[Mapping[str, Any]]) -> lis
             found.append(_answer(output))
         except Exception as exc:
             found.append(Answer(500, "text/plain", repr(exc).encode()))
+    await terminate(context)
     return found
+
+
+async def terminate(context: nuclio_sdk.Context) -> None:
+    """What a worker does before it ends."""
+    ending = context.platform._on_signal(callback_type="termination")
+    if inspect.isawaitable(ending):
+        await ending
 
 
 def _answer(output: Any) -> Answer:

@@ -280,7 +280,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t")'),
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c")'),
         Row("step", 'graph.to("$remote", "r", url="http://h/", subpath="$path", method="POST")'),
-        Row("step", 'graph.to("$remote", "r", url_expression="endpoint + event[\'x\']", retries=2, timeout=3)'),
+        Row("step", 'graph.to("$remote", "r", url="http://h/", url_expression="endpoint + event[\'x\']", retries=2, timeout=3)'),
         Row("step", 'graph.to("$remote", "r", url="some-function")'),
         Row("step", 'graph.to("mlrun.serving.remote.BatchHttpRequests", "r", url="http://h/", retries=1)'),
     ],

@@ -13,7 +13,7 @@ RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
 
 @pytest.mark.parametrize(
     "graph",
-    ["sync3", "async10", "router", "voting", "seed", "fanout", "parallel", "flatmap"],
+    ["sync3", "async10", "router", "voting", "seed", "fanout", "parallel", "flatmap", "remote"],
 )
 def test_calls(graph: str) -> None:
     done = subprocess.run(

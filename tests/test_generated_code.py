@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -101,7 +102,8 @@ for folder in sys.argv[1:]:
     sys.path.insert(0, folder)
     context = types.SimpleNamespace(
         logger=types.SimpleNamespace(info=print, error=print, warn=print, debug=print),
-        Response=dict, platform=None, worker_id=0, trigger=types.SimpleNamespace(kind="http"),
+        Response=dict, platform=types.SimpleNamespace(set_termination_callback=print),
+        worker_id=0, trigger=types.SimpleNamespace(kind="http"),
         user_data=types.SimpleNamespace())
     config = open(folder + "/function.yaml").read()
     name = re.search(r"handler: (\w+):handler", config).group(1)
@@ -117,13 +119,14 @@ for folder in sys.argv[1:]:
         if "Nothing:" in (folder / "requirements.txt").read_text(encoding="utf-8")
     ]
     assert plain
+    needed = (
+        name
+        for folder in plain
+        for name in re.findall(r"Needs (\w+)", Path(folder, "function.yaml").read_text("utf-8"))
+    )
     done = subprocess.run(
         [python, "-B", "-c", program, *plain],
-        env={
-            "SERVICE_URL": "http://here",
-            "OUT_STREAM": "out",
-            "GRAPHC_STREAMS": f"dir:{tmp_path}",
-        },
+        env=dict.fromkeys(needed, "http://here") | {"GRAPHC_STREAMS": f"dir:{tmp_path}"},
         capture_output=True,
         text=True,
         check=False,

@@ -57,7 +57,7 @@ ALONE = {
 }
 
 #: Steps that graphc does not compile yet, and says so.
-LATER = ("storey.ConcurrentExecution", "mlrun.feature_store.steps.FeaturesetValidator")
+LATER = ("mlrun.feature_store.steps.FeaturesetValidator",)
 
 HEAD = """\
 import asyncio

@@ -219,8 +219,6 @@ class FlowBuilder(HostObject):
         """Make a step and put it into the graph; one of the same name takes its place."""
         session = self.function.session
         where = session.argument_span("class_name", 0)
-        if isinstance(class_name, str) and class_name.startswith("$remote"):
-            raise not_yet("remote steps ($remote)", where)
         if isinstance(class_name, str) and class_name.startswith("hub://"):
             raise not_yet("steps of the hub", where)
         if function not in (None, "*"):

@@ -216,13 +216,15 @@ class FunctionBuilder(HostObject):
         **class_args: Any,
     ) -> TaskBuilder:
         """A route of the function's router; makes a router if there is no topology yet."""
-        if model_url is not None:
-            raise not_yet("remote models (model_url)")
         if child_function is not None:
             raise GraphError(
                 "a model in a child function is never reached: MLRun answers with the request",
                 code="GC016",
                 help="leave child_function out",
+            )
+        if model_url:
+            return self._router_of(router_step).add_route(
+                key, class_name="$remote", **class_args, url=model_url
             )
         class_name = class_name if class_name is not None else self.serving.default_class
         if class_name is None and handler is None:

@@ -97,8 +97,6 @@ class RouterBuilder(StepBuilder):
         session = self.session
         if class_name is None and handler is None:
             raise GraphError(f"route {key!r} names no class", help="pass class_name=")
-        if class_name == "$remote":
-            raise not_yet("remote routes ($remote)")
         if isinstance(class_name, str) and class_name.startswith("*"):
             raise GraphError(
                 "a router as a route is given as an object",

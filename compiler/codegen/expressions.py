@@ -91,7 +91,8 @@ def as_function(name: str, inline: ir.Inline, reach: Reach) -> str:
 
 def as_lambda(inline: ir.Inline, reach: Reach) -> str:
     """The expression as a function."""
-    return f"lambda {inline.parameter}: {_renamed(inline, {}, reach)}"
+    parameters = ", ".join((inline.parameter, *inline.more))
+    return f"lambda {parameters}: {_renamed(inline, {}, reach)}"
 
 
 def negated(text: str) -> str:

@@ -27,6 +27,7 @@ from ..plan import (
     MakeStep,
     Member,
     Method,
+    Ours,
     Own,
     Plan,
     RouteMade,
@@ -247,6 +248,8 @@ class _Handler:
                 if ours is not None:
                     return self._scope.runtime_name(ours.module, ours.name)
                 return self._scope.library(name)
+            case Ours(module=module, name=name):
+                return f"{self._scope.runtime(module)}.{name}"
         raise AssertionError(f"{cls} is no class")
 
     def _merge(self, making: MakeMerge) -> str:
@@ -435,6 +438,8 @@ class _Handler:
                 return self._scope.user(symbol)
             case Library(name=name):
                 return self._scope.library(name)
+            case Ours(module=module, name=name):
+                return f"{self._scope.runtime(module)}.{name}"
             case Formula(inline=inline):
                 return f"({as_lambda(inline, self._scope.user)})"
 

@@ -192,6 +192,8 @@ class Statements:
             values[1] = f"(item.body for item in {items})"
         if item.method is not None:
             values.append(f"self.{item.method}")
+        if item.at_once:
+            values.append("at_once=True")
         text = f"{module}.{name}({', '.join(values)})"
         self._end(f"await {text}" if item.awaits else text, item.returns)
 

@@ -159,4 +159,18 @@ WARNINGS = (
         $ echo 'numpy==1.26.4' > requirements.txt && graphc build graph.py
         """,
     ),
+    Code(
+        "GC038",
+        "The address of a function that is called by its name is read when the package starts.",
+        """
+        MLRun asks its service where a function is; a package has none to ask. It reads the variable
+        that the finding names, from the environment or from `fn.set_env`. Or write the address.
+        """,
+        bad="""
+        graph.to("$remote", "rank", url="ranking").respond()
+        """,
+        good="""
+        graph.to("$remote", "rank", url="http://nuclio-ranking:8080").respond()
+        """,
+    ),
 )

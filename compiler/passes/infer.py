@@ -18,6 +18,8 @@ from ..diagnostics import Diagnostics, did_you_mean
 from ..only_reads import only_reads
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
 from ..runtime_names import IDLE_BASES, PICKLE_MODEL, known_remedy
+from .concurrent import CONCURRENT, CONCURRENT_STEPS, SEND, concurrent_make, send_make
+from .outgoing import BATCH, OUTGOING, REMOTE, batch_make, remote_make
 from .storey import (
     ASSERT,
     CHOICE,
@@ -45,6 +47,8 @@ COMPILED = frozenset(
         "mlrun.serving.VotingEnsemble",
         "mlrun.serving.routers.ParallelRun",
         MERGE,
+        *OUTGOING,
+        *CONCURRENT_STEPS,
         *STOREY_STEPS,
     )
 )
@@ -112,6 +116,8 @@ class Facts:
     pathless: bool = False
     #: Is it certain that its code only reads the body, and keeps nothing of it?
     only_reads: bool = False
+    #: Does it take the next event while it waits for what becomes of one?
+    waits: bool = False
 
     @property
     def forks(self) -> bool:
@@ -224,7 +230,7 @@ class _Inference:
                 continue
             facts = found.steps[step.name]
             library = ir.library(step)
-            in_turn = library not in COMPILED - MODELS or _runs_in_turn(step)
+            in_turn = library not in COMPILED - MODELS - {REMOTE} or _runs_in_turn(step)
             if not in_turn or facts.result == "outlets":
                 self._diagnostics.error(
                     "GC015",
@@ -342,6 +348,8 @@ class _Inference:
     def _library(
         self, target: ir.Dotted, dotted: str, step: ir.Task | ir.Route, name: str, full: bool
     ) -> Facts:
+        if dotted in OUTGOING | CONCURRENT_STEPS:
+            return self._outgoing(target, dotted, step, name)
         if dotted in MODELS or dotted == f"{HUB_MODULE}.{HUB_CLASS}":
             paths = (("input_path", step.input_path), ("result_path", step.result_path))
             args = (*step.args, *((key, path) for key, path in paths if path is not None))
@@ -354,6 +362,66 @@ class _Inference:
         if dotted in STOREY_STEPS or dotted == MERGE:
             return self._storey(target, step, full)
         return Facts()
+
+    def _outgoing(
+        self, target: ir.Dotted, dotted: str, step: ir.Task | ir.Route, name: str
+    ) -> Facts:
+        """A step that waits for others; where nothing awaits, in routes, too, a RemoteStep only."""
+        root = self._function.root
+        awaits = isinstance(step, ir.Task) and isinstance(root, ir.Flow) and root.engine == "async"
+
+        def report(code: str, message: str, help: str) -> None:
+            if code == "GC032":
+                self._diagnostics.warning(code, message, target.span, help=help)
+            else:
+                self._report(target, message, code, help)
+
+        if dotted == REMOTE and not awaits:
+            return Facts("event", "do_event", make=remote_make(step, name, False, report))
+        if dotted == CONCURRENT:
+            self._concurrent(step)
+            takes: Value = "event" if step.full_event else "body"
+            make = concurrent_make(step, name, report)
+            return Facts(takes, "do", True, make=make, pathless=True, waits=True)
+        if dotted == SEND:
+            make = send_make(step, name, report)
+            facts = Facts("event", "do_event", True, make=make, imports=("aiohttp",), waits=True)
+            return replace(facts, filters=True)
+        if step.full_event:
+            message = f"{name!r} cannot have full_event: in MLRun every event fails"
+            report("GC017", message, "leave full_event out")
+        make = (
+            batch_make(step, name, report)
+            if dotted == BATCH
+            else remote_make(step, name, True, report)
+        )
+        return Facts("event", "do_event", True, make=make, imports=("aiohttp",), waits=True)
+
+    def _concurrent(self, step: ir.Task | ir.Route) -> None:
+        """The function of a ConcurrentExecution gets an event or body, and perhaps the context."""
+        args = dict(step.args)
+        function = storey_function(step, "event_processor")
+        info = (
+            self._index.function_info(function.symbol)
+            if isinstance(function, ir.UserCode)
+            else None
+        )
+        if function is None or info is None:
+            return
+        count = 2 if args.get("pass_context") else 1
+        positional = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
+        any_number = any(p.kind == "var-positional" for p in info.parameters)
+        required = [p for p in info.parameters if p.required and p not in positional[:count]]
+        if required or (len(positional) < count and not any_number):
+            what = "the body and the context" if count == 2 else "the body"
+            self._report(function, f"{info.name}() cannot be called with {what} alone", "GC017")
+        if info.is_generator:
+            self._report(
+                function,
+                f"{info.name}() is a generator; graphc does not compile streaming answers yet",
+                "GC016",
+                "return a list",
+            )
 
     def _storey(self, target: ir.Dotted, step: ir.Task | ir.Route, full_event: bool) -> Facts:
         if target.name == MERGE:

@@ -39,6 +39,7 @@ from ..plan import (
     Making,
     Member,
     Method,
+    Ours,
     Own,
     Plan,
     Push,
@@ -414,7 +415,7 @@ class _FlowLowering:
             step.name,
             self._invoke(step, facts),
             then,
-            any_result=self._sync and self._gives_event(step) and then == "return",
+            any_result=self._sync and then == "return" and self._gives_anything(step),
         )
         instructions = [call]
         after = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]
@@ -505,6 +506,7 @@ class _FlowLowering:
             awaits=self._topology.awaits(following) or (facts.generator and facts.is_async),
             returns=returns,
             shared=not any(map(self._topology.changes_event, following)),
+            at_once=any(map(self._topology.waits, following)),
         )
 
     def _queue(self, queue: ir.Queue) -> list[Instruction]:
@@ -526,6 +528,11 @@ class _FlowLowering:
     def _gives_event(self, step: ir.Step) -> bool:
         facts = self._facts.steps[step.name]
         return facts.takes == "event" and not self._gives_body(step)
+
+    def _gives_anything(self, step: ir.Step) -> bool:
+        """May what an event step of the sync engine returns be no event? Not of a class of ours."""
+        make = self._facts.steps[step.name].make
+        return self._gives_event(step) and not (make and isinstance(make.cls, Ours))
 
     def _router(self, step: ir.Router) -> str | None:
         """The name of the method of a router that is written out."""

@@ -10,18 +10,20 @@ import ast
 import builtins
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from .. import ir
 from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, Symbol
-from ..diagnostics import Diagnostics, GraphError, did_you_mean
+from ..diagnostics import Diagnostics, GraphError, Span, did_you_mean
 from ..frontend.free_names import free_in
+from ..identifiers import snake_case
 from ..runtime_names import known_remedy
 from ..source import SourceTree
 from .infer import COMPILED, MERGE
+from .outgoing import EXPRESSIONS, REMOTE
 from .storey import STOREY_BASES
 
 #: Importing these does things.
@@ -87,12 +89,18 @@ class _Resolver:
 
     def _task(self, step: _Step) -> _Step:
         cls = None if step.cls is None else self._class(step.cls)
-        merges = isinstance(cls, ir.Dotted) and cls.name == MERGE
+        library = cls.name if isinstance(cls, ir.Dotted) else ""
+        if library == MERGE:
+            args = self._merge_args(step)
+        elif library in EXPRESSIONS:
+            args = self._outgoing_args(step, EXPRESSIONS[library])
+        else:
+            args = self._args(step.args)
         return replace(
             step,
             cls=cls,
             function=None if step.function is None else self._called(step.function),
-            args=self._merge_args(step) if merges else self._args(step.args),
+            args=args,
         )
 
     def _merge_args(self, step: _Step) -> ir.Args:
@@ -114,6 +122,32 @@ class _Resolver:
                 found[key] = value
         return tuple(found.items())
 
+    def _outgoing_args(self, step: _Step, expressions: Mapping[str, tuple[str, ...]]) -> ir.Args:
+        """Of steps that call services: expressions as texts, and functions named as addresses."""
+        found: dict[str, Any] = {}
+        for key, value in step.args:
+            if key in expressions and isinstance(value, str):
+                names = expressions[key]
+                value = self._expression(ir.Named(f"({value})", step.span), names)
+            elif key == "url" and isinstance(value, str) and value and "://" not in value:
+                value = self._address(value, step.span)
+            found[key] = value
+        return tuple(found.items())
+
+    def _address(self, name: str, span: Span) -> ir.EnvLookup:
+        """Where a function is that the graph calls by its name: MLRun asks its service."""
+        variable = f"{snake_case(name, 'remote').upper()}_URL"
+        set_there = self._function.settings.spec.get("env", ())
+        if variable not in {item.get("name") for item in set_there}:
+            self._diagnostics.warning(
+                "GC038",
+                f"the address of function {name!r} is not known: the package reads it from the "
+                f"environment variable {variable} when it starts",
+                span,
+                help="set that variable when you deploy, or write the address into the graph",
+            )
+        return ir.EnvLookup(variable, None, required=True)
+
     def _args(self, args: ir.Args) -> ir.Args:
         return tuple(
             (key, self._called(value) if isinstance(value, ir.Named) else value)
@@ -123,6 +157,8 @@ class _Resolver:
     # -- one target
 
     def _class(self, target: ir.Target) -> ir.Target:
+        if isinstance(target, ir.Named) and target.text == "$remote":
+            return ir.Dotted(REMOTE, target.span)
         found = self._find(target, "class") if isinstance(target, ir.Named) else target
         if isinstance(found, ir.UserCode) and self._index.class_info(found.symbol) is None:
             self._report(found, f"{found.symbol.name!r} is not a class", "GC017")
@@ -164,8 +200,8 @@ class _Resolver:
         source = self._tree.main if module == "" else self._tree.module(module)
         return self._index.names(module) if source else ()
 
-    def _expression(self, target: ir.Named) -> ir.Target:
-        """`"(expr)"` is `lambda event: expr`, with builtins as its only globals."""
+    def _expression(self, target: ir.Named, names: tuple[str, ...] = ("event",)) -> ir.Target:
+        """`"(expr)"` is `lambda event: expr`, with builtins and `names` as its only globals."""
         text = target.text
         if not text.endswith(")"):
             self._report(target, 'an expression must start with "(" and end with ")"', "GC019")
@@ -179,15 +215,19 @@ class _Resolver:
             reason = exc.msg if isinstance(exc, SyntaxError) else "it is nested too deeply"
             self._report(target, f"the expression is not valid Python: {reason}", "GC019")
             return target
-        for name in sorted(free_in(body) - {"event"} - set(dir(builtins))):
+        for name in sorted(free_in(body) - set(names) - set(dir(builtins))):
+            others = "".join(f", `{other}`" for other in names[1:])
             self._report(
                 target,
-                f"the expression uses {name!r}; it can use `event` (the body) and builtins only",
+                f"the expression uses {name!r}; it can use `event` (the body){others} "
+                "and builtins only",
                 "GC019",
                 help="write a function in the graph file and name it instead",
             )
             return target
-        return ir.Inline(text[1:-1].strip() if _one_pair(text) else text, "event", target.span)
+        text = text[1:-1].strip() if _one_pair(text) else text
+        more = ("endpoint",) if "endpoint" in names else ()
+        return ir.Inline(text, "event", target.span, more=more)
 
     # -- libraries
 

@@ -47,6 +47,7 @@ class Topology:
         self._event_changed = self._reaching(self._changes_event)
         self._event_below = self._reaching(self._uses_event)
         self._await_below = self._reaching(self._is_async)
+        self._wait_below = self._reaching(lambda name: facts.steps[name].waits)
         self.method_event = self._method_signatures()
         self.answering = self._answering()
 
@@ -57,6 +58,10 @@ class Topology:
     def changes_event(self, head: str) -> bool:
         """Is there anything from here on that may change the event itself?"""
         return head in self._event_changed
+
+    def waits(self, head: str) -> bool:
+        """Is there a step from here on that has several events under way?"""
+        return head in self._wait_below
 
     def loop(self, name: str) -> ir.Queue | None:
         """The queue that takes each item of a step, if that is all that becomes of them."""

@@ -21,6 +21,9 @@ class Logger:
     def warn(self, message, *args):
         self.lines.append(("warn", message))
 
+    def warn_with(self, message, **fields):
+        self.lines.append(("warn", message, fields))
+
     def info(self, message, *args):
         self.lines.append(("info", message))
 
@@ -36,7 +39,7 @@ class Context:
         self.trigger = types.SimpleNamespace(kind="http", name="default-http")
 
     def errors(self):
-        return [line for level, line in self.logger.lines if level == "error"]
+        return [line[1] for line in self.logger.lines if line[0] == "error"]
 
 
 class Event:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 #: Secrets of an MLRun project are mounted under names that begin so.
 _MOUNTED = "MLRUN_K8S_SECRET__"
@@ -54,6 +55,7 @@ class GraphContext:
         self._secrets = secrets or {}
         #: What `push_error` writes to: an object with `push(record)`.
         self._error_stream = error_stream
+        self._closing: list[Callable[[], Any]] = []
 
     def get_param(self, key: str, default: Any = None) -> Any:
         """A parameter of the function."""
@@ -62,6 +64,21 @@ class GraphContext:
     def get_secret(self, key: str) -> Any:
         """A secret: from the function's sources, else one of the project's; or None."""
         return self._secrets.get(key) or os.environ.get(_MOUNTED + key) or None
+
+    def at_termination(self, close: Callable[[], Any]) -> None:
+        """Have `close` called when the worker ends, and awaited if it is a coroutine.
+
+        Nuclio itself keeps one callback only.
+        """
+        if not self._closing:
+            self.platform.set_termination_callback(self._terminate)
+        self._closing.append(close)
+
+    async def _terminate(self) -> None:
+        for close in reversed(self._closing):
+            closing = close()
+            if inspect.isawaitable(closing):
+                await closing
 
     def push_error(
         self, event: Any, message: str, source: str | None = None, **kwargs: Any

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,8 @@ def check(statements: str, asked: list[Request]) -> None:
     deserved = refusals(made.graph)
     if "GC016" in errors:
         return
+    if errors == {"GC013"} and re.search(r"after=.*, before=", statements):
+        return  # put before a step that leads to it, which the IR does not show
     assert errors == deserved or (errors and errors <= deserved), (errors, deserved)
     if not errors:
         note(made.files["random/handler.py"].decode())

@@ -336,7 +336,7 @@ class _Handler:
         if method.name == "run" and resets:
             for attribute in resets:
                 writer.line(f"self.{attribute}.reset()")
-        Statements(self, writer, method.returns, method.is_async).block(block)
+        Statements(self, writer, method.returns).block(block)
         parameters = ", ".join(["self", *(f"{name}: Any" for name in method.takes)])
         return {
             "head": f"{'async ' if method.is_async else ''}def {method.name}({parameters}) -> "
@@ -419,9 +419,10 @@ class _Handler:
         self._functions.append(as_function(name, inline, self._scope.user))
         return name
 
-    def put(self, path: str, value: str) -> str:
-        """The body with a value put at a path."""
-        return f"{self._paths('put')}(body, {quoted(path)}, {value})"
+    def put(self, path: str, value: str, each: bool = False) -> str:
+        """The body with a value put at a path; a list of bodies for `each` of several values."""
+        function = self._paths("put_each" if each else "put")
+        return f"{function}(body, {quoted(path)}, {value})"
 
     def _paths(self, name: str) -> str:
         suffix = "_sync" if self._engine == "sync" else ""

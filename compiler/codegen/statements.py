@@ -50,8 +50,8 @@ class Speller(Protocol):
     def function(self, callee: Callee) -> str:
         """A callee as something to hand over."""
 
-    def put(self, path: str, value: str) -> str:
-        """The body with a value put at a path."""
+    def put(self, path: str, value: str, each: bool = False) -> str:
+        """The body with a value put at a path; a list of bodies for `each` of several values."""
 
     def runtime(self, module: str) -> str:
         """A module of runtime_min."""
@@ -60,11 +60,10 @@ class Speller(Protocol):
 class Statements:
     """Prints the instructions of one method."""
 
-    def __init__(self, handler: Speller, writer: Writer, returns: bool, is_async: bool) -> None:
+    def __init__(self, handler: Speller, writer: Writer, returns: bool) -> None:
         self._handler = handler
         self._writer = writer
         self._returns = returns
-        self._is_async = is_async
         #: How many failures the event has on it here, and whether any was put on it above.
         self._failures = 0
         self._noted = False
@@ -78,7 +77,7 @@ class Statements:
         for position, item in enumerate(block):
             step = _step_of(item)
             if isinstance(item, (WriteBody, ReadBody)) and position + 1 < len(block):
-                step = _step_of(block[position + 1])  # what it is done for
+                step = _only_step(block[position + 1])  # what it is done for
             if step is not None and step != shown:
                 writer.gap()
                 writer.line(comment(step))
@@ -131,9 +130,8 @@ class Statements:
             case Choose(invoke=invoke, outlets=outlets):
                 line(f"chosen = self.{outlets}.choose({handler.invoke(invoke)})")
             case Items(invoke=invoke) if invoke.result_path is not None:
-                results = self._handler.invoke(replace(invoke, result_path=None))
-                put = self._handler.put(invoke.result_path, results)
-                line(f"items = {put.replace('.put(', '.put_each(', 1)}")
+                results = handler.invoke(replace(invoke, result_path=None))
+                line(f"items = {handler.put(invoke.result_path, results, each=True)}")
             case Items(invoke=invoke):
                 line(f"items = list({self._items(invoke)})")
             case Each():
@@ -238,13 +236,10 @@ class Statements:
         body = item.body
         if all(self._is_nothing(instruction) for instruction in body):
             return  # what does nothing does not fail
-        named = None
-        steps = {step for step in map(_first_step, body) if step is not None}
-        if len(steps) == 1:
-            (named,) = steps
-            if named != shown:
-                self._writer.gap()
-                self._writer.line(comment(named))
+        named = _only_step(item)
+        if named is not None and named != shown:
+            self._writer.gap()
+            self._writer.line(comment(named))
         with self._writer.block("try:"):
             if named is not None and item.tracks:
                 self._writer.line(f"step = {quoted(named)}")
@@ -332,6 +327,14 @@ def _step_of(item: Instruction) -> str | None:
         case Gather(steps=steps, merge=merge):
             return ", ".join([*steps, merge])
     return None
+
+
+def _only_step(item: Instruction) -> str | None:
+    """The step of an instruction; of a `try` the one in it, if there is one only."""
+    if not isinstance(item, Try):
+        return _step_of(item)
+    steps = {step for step in map(_first_step, item.body) if step is not None}
+    return steps.pop() if len(steps) == 1 else None
 
 
 def _first_step(item: Instruction) -> str | None:

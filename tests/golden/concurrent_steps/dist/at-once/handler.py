@@ -51,9 +51,9 @@ class Flow:
 
         # score
         body = await self.score.do(body)
-        event.body = body
 
         # ask
+        event.body = body
         try:
             event = await self.ask.do_event(event)
             if self.ask.drops():

@@ -32,9 +32,9 @@ class Flow:
             # sorry
             event.error, event.origin_state = exc, "describe"
             return self.sorry.do(event).body
-        body = event.body
 
         # size
+        body = event.body
         try:
             body = graph.size(body)
         except Exception as exc:

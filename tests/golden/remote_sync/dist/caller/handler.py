@@ -37,9 +37,9 @@ class Flow:
 
         # ask
         body = graph.ask(body)
-        event.body = body
 
         # rank
+        event.body = body
         try:
             return self.rank.do_event(event).body
         except Exception:

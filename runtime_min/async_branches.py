@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Callable
 
-from .branches import Failed, copy_event, first, joined, twins, with_body
+from .branches import Failed, copy_event, raise_first, twins, with_body
+from .nuclio import DROPPED, log_failure
 
 
 async def fan_out(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
     outcomes = await _run(branches, [(twin,) for twin in twins(body, branches)])
-    return first(context, outcomes)
+    return _first(context, outcomes)
 
 
 async def fan_out_shared(
@@ -24,7 +25,7 @@ async def fan_out_shared(
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
     outcomes = await _run(branches, [(event, twin) for twin in twins(body, branches)])
-    return first(context, outcomes)
+    return _first(context, outcomes)
 
 
 async def fan_out_events(
@@ -33,7 +34,7 @@ async def fan_out_events(
     """As `fan_out`, for branches that are called with an event and a body."""
     event.body = body
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
-    return first(context, await _run(branches, [(twin, twin.body) for twin in events]))
+    return _first(context, await _run(branches, [(twin, twin.body) for twin in events]))
 
 
 async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:
@@ -42,7 +43,7 @@ async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> An
     If branches failed the first failure is raised, after all of them ran.
     """
     outcomes = await _run(branches, [(twin,) for twin in twins(body, branches)])
-    return joined(context, outcomes)
+    return _joined(context, outcomes)
 
 
 async def each(
@@ -85,7 +86,7 @@ async def each(
         outcomes.append(Failed(exc))
     for task in running:
         await task
-    return first(context, outcomes)
+    return _first(context, outcomes)
 
 
 async def each_shared(
@@ -143,4 +144,26 @@ async def _run(
     tasks = [asyncio.ensure_future(later) for later in runs[1:]]
     for one in (*runs[:1], *tasks):  # none, where a step chose none
         await one
+    return outcomes
+
+
+def _first(context: Any, outcomes: list[Any]) -> Any:
+    """The first outcome that counts; failures after it are logged."""
+    counting = [outcome for outcome in outcomes if outcome is not DROPPED]
+    for late in counting[1:]:
+        if isinstance(late, Failed):
+            log_failure(context, late.exc)
+    if not counting:
+        return DROPPED
+    if isinstance(counting[0], Failed):
+        raise counting[0].exc
+    return counting[0]
+
+
+def _joined(context: Any, outcomes: list[Any]) -> Any:
+    """All outcomes as one list; the first failure is raised, later ones are logged."""
+    failures = [outcome.exc for outcome in outcomes if isinstance(outcome, Failed)]
+    raise_first(context, failures)
+    if any(outcome is DROPPED for outcome in outcomes):
+        return DROPPED
     return outcomes

@@ -61,10 +61,7 @@ def gather(context: Any, body: Any, *branches: Branch, copies: bool = True) -> A
         else:
             answers.append(answer)
             dropped = dropped or answer is DROPPED
-    if failures:
-        for late in failures[1:]:
-            log_failure(context, late)
-        raise failures[0]
+    raise_first(context, failures)
     return DROPPED if dropped else answers
 
 
@@ -151,33 +148,19 @@ class Failed:
         self.exc = exc
 
 
-def first(context: Any, outcomes: Iterable[Any]) -> Any:
-    """The first outcome that counts; failures after it are logged."""
-    answer: Any = DROPPED
-    for outcome in outcomes:
-        if answer is DROPPED:
-            answer = outcome
-        elif isinstance(outcome, Failed):
-            log_failure(context, outcome.exc)
-    if isinstance(answer, Failed):
-        raise answer.exc
-    return answer
-
-
-def joined(context: Any, outcomes: list[Any]) -> Any:
-    """All outcomes as one list; the first failure is raised, later ones are logged."""
-    failed = [outcome.exc for outcome in outcomes if isinstance(outcome, Failed)]
-    for exc in failed[1:]:
-        log_failure(context, exc)
-    if failed:
-        raise failed[0]
-    if any(outcome is DROPPED for outcome in outcomes):
-        return DROPPED
-    return outcomes
+def raise_first(context: Any, failures: list[Exception]) -> None:
+    """Raises the first failure, if there is one; the others are logged."""
+    for late in failures[1:]:
+        log_failure(context, late)
+    if failures:
+        raise failures[0]
 
 
 def _first(context: Any, calls: Iterable[tuple[Branch, Any]]) -> Any:
-    """`first` of what branches make of bodies; getting the next of them may fail, too."""
+    """The first outcome that counts; failures after it are logged.
+
+    Getting the next branch and body may fail, too.
+    """
     answer: Any = DROPPED
     try:
         for branch, body in calls:

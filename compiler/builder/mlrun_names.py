@@ -16,29 +16,8 @@ STEP = frozenset(
     supports_termination to to_dict to_json to_str to_yaml verify_model_runner_step
     """.split()
 )
-ROUTE = frozenset(
-    """
-    after after_step async_object check_model_endpoint_existence class_args class_name
-    clear_object comment context copy cycle_from cycle_to default_shape endpoint_type
-    error_handler from_dict full_event fullname function get_children get_full_class_args
-    get_shape get_step_class_object handler init_object input_path kind max_iterations
-    model_endpoint_creation_strategy name next on_error parent path_to_step respond
-    responder result_path run set_flow set_next set_parent shape skip_context
-    supports_termination to to_dict to_json to_str to_yaml verify_model_runner_step
-    """.split()
-)
-ROUTER = frozenset(
-    """
-    add_route after after_step async_object check_model_endpoint_existence class_args
-    class_name clear_children clear_object comment context copy cycle_from cycle_to
-    default_shape endpoint_type error_handler from_dict full_event fullname function
-    get_children get_full_class_args get_shape get_step_class_object handler init_object
-    input_path kind max_iterations model_endpoint_creation_strategy name next on_error
-    parent path_to_step plot respond responder result_path routes run set_flow set_next
-    set_parent shape skip_context supports_termination to to_dict to_json to_str to_yaml
-    verify_model_runner_step
-    """.split()
-)
+ROUTE = STEP
+ROUTER = STEP | {"add_route", "clear_children", "plot", "routes"}
 FLOW = frozenset(
     """
     add_shared_model add_step after after_step allow_cyclic check_and_process_graph

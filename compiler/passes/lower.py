@@ -53,7 +53,8 @@ from ..plan import (
     Value,
     WriteBody,
 )
-from .infer import MERGE, Facts, FunctionFacts, callee_of
+from .facts import Facts, FunctionFacts
+from .infer import MERGE, callee_of
 from .picture import picture, summary
 from .routers import router_making
 from .topology import Topology

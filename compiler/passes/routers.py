@@ -7,7 +7,8 @@ from dataclasses import replace
 from .. import ir
 from ..identifiers import Names
 from ..plan import CONTEXT, Invoke, Library, Make, MakeRouter, Member, RouteMade
-from .infer import VOTING, Facts, FunctionFacts, callee_of
+from .facts import Facts, FunctionFacts
+from .infer import VOTING, callee_of
 
 MODEL_ROUTER = "mlrun.serving.ModelRouter"
 

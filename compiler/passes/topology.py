@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import ir
-from .infer import MERGE, FunctionFacts
+from .facts import FunctionFacts
+from .infer import MERGE
 from .storey import ASSERT
-from .validate import starts, successors
+from .validate import reached, starts, successors
 
 
 class Topology:
@@ -261,14 +262,7 @@ class Topology:
         }
         for catcher, users in self._users.items():
             backwards[catcher] += users
-        found = {name for name in self._steps if has(name)}
-        todo = list(found)
-        while todo:
-            for name in backwards[todo.pop()]:
-                if name not in found:
-                    found.add(name)
-                    todo.append(name)
-        return frozenset(found)
+        return frozenset(reached(backwards, filter(has, self._steps)))
 
     def _method_signatures(self) -> dict[str, bool]:
         """Does each head's method take the event? All branches of one fork are called alike."""
@@ -301,11 +295,5 @@ class Topology:
         return facts.selects is not None or facts.result == "outlets"
 
     def _reached(self, head: str) -> set[str]:
-        found: set[str] = set()
-        todo = list(self.following[head])
-        while todo:
-            name = todo.pop()
-            if name not in found:
-                found.add(name)
-                todo += self.following[name]
-        return found
+        """The steps behind one."""
+        return reached(self.following, self.following[head])

@@ -16,7 +16,8 @@ from typing import Any
 from .. import ir
 from ..code_index import CodeIndex, Symbol
 from ..diagnostics import Diagnostics
-from .infer import MODELS, VOTING, Facts, FunctionFacts
+from .facts import Facts, FunctionFacts
+from .infer import MODELS, VOTING
 
 _UID = "model_endpoint_uid"
 

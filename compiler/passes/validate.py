@@ -5,6 +5,8 @@ The graph comes out as it went in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from .. import ir
 from ..diagnostics import Diagnostics, Note, did_you_mean
 
@@ -92,6 +94,17 @@ def successors(flow: ir.Flow) -> dict[str, list[str]]:
         if isinstance(step, ir.Task) and step.before:
             following[step.name] = sorted({*following[step.name], *step.before}, key=order.get)  # type: ignore[arg-type]
     return following
+
+
+def reached(edges: Mapping[str, Iterable[str]], starts: Iterable[str]) -> set[str]:
+    """The steps that edges lead to from some, and these themselves."""
+    found = set(starts)
+    todo = list(found)
+    while todo:
+        new = [name for name in edges[todo.pop()] if name not in found]
+        found.update(new)
+        todo += new
+    return found
 
 
 def starts(flow: ir.Flow) -> list[str]:

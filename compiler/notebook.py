@@ -61,11 +61,22 @@ class Magic:
     row: int
 
 
+class MisplacedMark(Exception):
+    """A mark at which MLRun's export of the notebook ends."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
 @dataclass(frozen=True, slots=True)
 class _Mark:
     what: str
     name: str
     row: int
+    #: Does code stand before it in its line, or anything behind it in its cell?
+    behind_code: bool
+    is_last: bool
 
 
 @dataclass(slots=True)
@@ -87,36 +98,66 @@ class Notebook:
     def text(self) -> str:
         return "\n".join([*self.lines, ""])
 
+    def ignored(self, tags: Collection[str] = ()) -> frozenset[int]:
+        """The rows, from 1, of cells that are ignored, `tags` among them."""
+        return frozenset(
+            row
+            for rows, cell_tags in self._cells
+            if self._is_ignored(rows, cell_tags, tags)
+            for row in rows
+        )
+
+    def _is_ignored(self, rows: range, cell_tags: frozenset[str], tags: Collection[str]) -> bool:
+        return bool(cell_tags & (_IGNORING_TAGS | set(tags))) or any(
+            mark.what == "ignore" and mark.row in rows for mark in self._marks
+        )
+
     def left_out(self, function: str = "", tags: Collection[str] = ()) -> frozenset[int]:
         """The rows, from 1, that are no code of the function, as MLRun 1.12 exports notebooks.
 
-        Marks with a name count for the function of that name only; `tags` are ignored cells'.
+        Marks with a name count for the function of just that name; `tags` are ignored cells'.
+        Raises MisplacedMark.
         """
-        ignoring = _IGNORING_TAGS | set(tags)
         kept = {name: _Kept() for name in ("", function)}
         seen = ""
         for rows, cell_tags in self._cells:
-            marks = [mark for mark in self._marks if mark.row in rows]
-            if cell_tags & ignoring or any(mark.what == "ignore" for mark in marks):
+            if self._is_ignored(rows, cell_tags, tags):
                 continue
+            marks = [mark for mark in self._marks if mark.row in rows]
+            start = _first("start-code", marks, kept)
+            end = _first("end-code", marks, kept)
             part: range | None = None
-            for what in ("start-code", "end-code"):
-                mark = next((mark for mark in marks if mark.what == what), None)
-                name = "" if mark is None or not mark.name else function
-                if mark is None or (mark.name and not _same(mark.name, function)):
-                    continue
-                seen = seen or name
-                if what == "start-code":
-                    part = range(mark.row + 1, rows.stop)
-                else:
-                    part = range((part or rows).start, mark.row)
-                kept[name].mark(what)
+            if start is not None:
+                kept[start.name].start(start)
+                # As nuclio-jupyter 0.13 has it, a mark that nothing follows takes the whole cell.
+                part = None if start.is_last else range(start.row + 1, rows.stop)
+            if end is not None:
+                kept[end.name].end(end)
+                last = end
+                if part is not None and start is not None:
+                    # The first one behind the start, whoever it names.
+                    behind = marks[marks.index(start) :]
+                    found = next((mark for mark in behind if mark.what == "end-code"), None)
+                    if found is None:
+                        raise MisplacedMark(end.row, "end-code before start-code in one cell")
+                    last = found
+                if part is not None or last.behind_code or last.row > rows.start:
+                    first = rows.start if part is None else part.start
+                    part = range(first, last.row + last.behind_code)
+            for mark in filter(None, (start, end)):
+                seen = seen or mark.name
             for one in kept.values():
                 if part is not None:
                     one.rows.update(part)
                 elif not one.ended:
                     one.rows.update(rows)
         return frozenset(range(1, len(self.lines) + 1)) - kept[seen].rows
+
+
+def _first(what: str, marks: Sequence[_Mark], names: Collection[str]) -> _Mark | None:
+    """A cell's first mark of a kind; later ones do not count, whoever it names."""
+    found = next((mark for mark in marks if mark.what == what), None)
+    return found if found is not None and found.name in names else None
 
 
 @dataclass(slots=True)
@@ -127,10 +168,17 @@ class _Kept:
     started: bool = False
     ended: bool = False
 
-    def mark(self, what: str) -> None:
-        if what == "start-code" and not self.started:
+    def start(self, mark: _Mark) -> None:
+        if not self.started:
             self.rows.clear()
-        self.started, self.ended = True, what == "end-code"
+        elif not self.ended:
+            raise MisplacedMark(mark.row, "a second start-code with no end-code before it")
+        self.started, self.ended = True, False
+
+    def end(self, mark: _Mark) -> None:
+        if self.ended:
+            raise MisplacedMark(mark.row, "a second end-code with no start-code before it")
+        self.started = self.ended = True
 
 
 def read_notebook(data: str, path: str) -> Notebook:
@@ -173,10 +221,12 @@ def _add_cell(made: Notebook, number: int, source: str, tags: frozenset[str]) ->
     made._cells.append((range(first, first + len(lines)), tags))
     made.raw.extend(lines)
     made.lines.extend(_python(made, lines, number, first))
-    for row in range(first, first + len(lines)):
-        for mark in _MARK.finditer(made.lines[row - 1]):
-            made._marks.append(_Mark(mark["what"], mark["name"], row))
-            if made.lines[row - 1].lstrip() == made.lines[row - 1][mark.start() :]:
+    for row, line in enumerate(lines, start=first):
+        for mark in _MARK.finditer(line):
+            behind_code = bool(line[: mark.start()].strip())
+            is_last = line[mark.end() :] == "" and row == first + len(lines) - 1
+            made._marks.append(_Mark(mark["what"], mark["name"], row, behind_code, is_last))
+            if not behind_code:
                 made.lines[row - 1] = ""  # nobody's comment on the code that follows
 
 
@@ -297,7 +347,3 @@ def _write_file(
     if append and before is not None:
         text, places = before.text + text, before.places + places
     made.files[path] = WrittenFile(path, text, places)
-
-
-def _same(name: str, function: str) -> bool:
-    return name.replace("_", "-").lower() == function.replace("_", "-").lower()

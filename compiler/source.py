@@ -17,6 +17,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from keyword import iskeyword
@@ -27,7 +28,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from .diagnostics import GraphError, Span, did_you_mean
 from .nesting import too_deep, with_deep_stack
-from .notebook import Line, Notebook, WrittenFile, read_notebook
+from .notebook import Line, MisplacedMark, Notebook, WrittenFile, read_notebook
 
 _LARGEST_FILE = 5_000_000  # bytes; libcst needs some 200 times that
 
@@ -61,13 +62,27 @@ class SourceModule:
         self.notebook = notebook
         self._places = places
         #: Rows that are no code of the functions made of it.
-        self.left_out = notebook.left_out() if notebook is not None else frozenset[int]()
+        self.left_out = frozenset[int]()
+        if notebook is not None:
+            with suppress(MisplacedMark):  # told to whoever makes a function of the file
+                self.left_out = notebook.left_out()
         self._users = 0
 
     def used_by(self, function: str, ignored_tags: Collection[str] = ()) -> None:
-        """A function of this name is made of the file; before the index is asked about it."""
+        """A function of this name is made of the file; before the index is asked about it.
+
+        Raises GraphError (GC001) where MLRun cannot tell what the function's code is.
+        """
         if self.notebook is not None:
-            out = self.notebook.left_out(function, ignored_tags)
+            try:
+                out = self.notebook.left_out(function, ignored_tags)
+            except MisplacedMark as exc:
+                raise GraphError(
+                    f"{self.path}: {exc}",
+                    code="GC001",
+                    span=self.place(exc.row, 1),
+                    help="a function's code stands between start-code and end-code, in turns",
+                ) from exc
             self.left_out = self.left_out & out if self._users else out
             self._users += 1
 
@@ -212,6 +227,10 @@ class SourceTree:
             # A project's context must not take the place of Python's own modules.
             if only == top or (not only and top not in sys.stdlib_module_names):
                 yield folder
+
+    def is_file(self, path: str) -> bool:
+        """Is there a file at a path relative to the graph file's folder?"""
+        return os.path.isfile(self.root / path) or posixpath.normpath(path) in self._written
 
     def text(self, path: str, where: Span) -> str:
         """The text of a file given by its path, relative to the graph file's folder."""

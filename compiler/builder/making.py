@@ -155,6 +155,7 @@ class Making:
         """
         session = self.session
         module = self.module_of(filename, where, folder) if filename else session.tree.main
+        named = name if isinstance(name, str) else ""
         name = name or PurePosixPath(module.path).name.partition(".")[0]
         # On Nuclio only the function's own file is searched; MLRun's simulator then looks
         # into the file that defines the graph. Accept both.
@@ -167,8 +168,8 @@ class Making:
             project=project,
             tag=tag,
         )
-        module.used_by(function.name, ignored_tags)
-        apply_magics(function, module)
+        module.used_by(named, ignored_tags)  # marks name it as the call spells it
+        apply_magics(function, module, ignored_tags)
         return function
 
     def code_of(self, function: str, from_file: Any, body: Any) -> tuple[str, ...]:

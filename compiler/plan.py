@@ -84,11 +84,11 @@ class Invoke:
 @dataclass(frozen=True, slots=True)
 class Call:
     """Run a step. `then` says what becomes of the result: the next body, the next event, both
-    body and `event.body` ("both"), the answer, or nothing."""
+    body and `event.body` ("both"), the local `result`, the answer, or nothing."""
 
     step: str
     invoke: Invoke
-    then: Literal["body", "event", "both", "return", "discard"]
+    then: Literal["body", "event", "both", "result", "return", "discard"]
     #: Synchronous engine: the result may be an event, a Response or a plain value (serving.md 4.1).
     any_result: bool = False
 
@@ -111,10 +111,12 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class DropIfFiltered:
-    """storey.MapClass: the step's `do` may have called `self.filter()`."""
+    """storey.MapClass: the step's `do` may have called `self.filter()`; if it did not, the local
+    `result` goes into the body at `result_path`."""
 
     step: str
     attribute: str
+    result_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,8 +563,8 @@ def _show_instruction(item: Instruction) -> str:
         case FanOut(branches=branches, takes=takes, shared=shared):
             kind = "shared event" if shared else takes
             return f"fan out {kind} to {', '.join(branches) or 'chosen'}"
-        case DropIfFiltered(step=step):
-            return f"{step}: drop if filtered"
+        case DropIfFiltered(step=step, result_path=path):
+            return f"{step}: drop if filtered{f', else put result at {path}' if path else ''}"
         case Choose(step=step, invoke=invoke, outlets=outlets):
             return f"{step}: choose from self.{outlets} by {_show_invoke(invoke)}"
         case Items(step=step, invoke=invoke):

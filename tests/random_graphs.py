@@ -327,7 +327,7 @@ class Careful(V2ModelServer):
         return response
 
     def explain(self, request):
-        return "so"
+        return [len(request)] * len(request["inputs"])
 
     def op_size(self, event):
         return {"size": sum(key != "background_task_state" for key in event.body)}

@@ -11,6 +11,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -181,11 +182,16 @@ def shown(answer: Answer) -> Any:
     return answer
 
 
+TIME = re.compile(r'"\d{4}-\d\d-\d\d [\d:.]+\+00:00"')
+
+
 def timeless(value: Any) -> Any:
     """A value without what is another one each time, or is MLRun's own (Q8)."""
     if isinstance(value, dict):
         hidden = ("timestamp", "background_task_state")
         return {key: timeless(item) for key, item in value.items() if key not in hidden}
+    if isinstance(value, str):  # answers of models that steps made texts of
+        return TIME.sub('"now"', value)
     return [timeless(item) for item in value] if isinstance(value, list) else value
 
 

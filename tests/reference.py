@@ -93,6 +93,7 @@ class Reference:
     async def answer(self, request: Request) -> Answer:
         """Serve one request."""
         self.late = []
+        self._waiting.clear()  # docs/differences.md: what one request leaves is not the next one's
         event = Event(**vars(request), headers={}, error=None, terminated=False)
         event.body = request.body or None
         event.key = None

@@ -311,6 +311,9 @@ class VotingEnsemble(ModelRouter):
                 if int(value) >= 0:
                     count[int(value)] += weight
             votes.append(max(count, key=lambda kind: (count[kind], -kind)))
+        numbers = [*weights, *(value for column in columns for value in column)]
+        if self.vote_type != "classification" and any(isinstance(n, float) for n in numbers):
+            return [float(vote) for vote in votes]
         return votes
 
 

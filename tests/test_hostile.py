@@ -58,6 +58,23 @@ def compiled(source: str, folder: Path, name: str = "graph.py") -> Build:
     return made
 
 
+def test_modules_named_as_a_handlers_own_things(tmp_path: Path) -> None:
+    names = ("items", "item", "chosen", "result", "body", "event", "exc", "arrived", "nuclio")
+    for name in names:
+        (tmp_path / f"{name}.py").write_text("def many(body):\n    return [body]\n")
+    source = f"import mlrun\nimport {', '.join(names)}\n"
+    source += "fn = mlrun.new_function('hostile', kind='serving')\nstep = fn.set_topology('flow')\n"
+    for name in names:
+        source += f"step = step.to('storey.FlatMap', '{name}', _fn='{name}.many')\n"
+        source += f"step.error_handler('c-{name}', handler='{name}.many')\n"
+    made = compiled(source + "step.respond()\n", tmp_path)
+    assert not made.failed
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (answer,) = answers(made.files, "hostile", [{"body": [1]}], folder)
+    assert json.loads(answer.body) == [1]
+
+
 @hostile
 @given(text=texts, name=texts, image=st.one_of(st.just(""), texts))
 @example(text="x" * 3_000_000, name="ok", image="")

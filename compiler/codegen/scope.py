@@ -11,9 +11,9 @@ from ..identifiers import Names
 
 #: What a handler calls its own things; nothing imported may have these names.
 _OWN = frozenset(
-    """Any Flow GraphContext Router annotations answer args arrived body context event exc failed
-    flow graph_context handler init_context key model models operation outputs self start step
-    value""".split()
+    """Any Flow GraphContext Router annotations answer args arrived body chosen context event exc
+    failed flow graph_context handler init_context item items key model models operation outputs
+    result self start step value""".split()
 )
 
 

@@ -124,9 +124,11 @@ class Statements:
                 self._caught(item)
             case Record():
                 self._record(item)
-            case DropIfFiltered(attribute=attribute):
+            case DropIfFiltered(attribute=attribute, result_path=path):
                 with self._writer.block(f"if self.{attribute}.drops():"):
                     self._drop()
+                if path is not None:
+                    line(f"body = {handler.put(path, 'result')}")
             case Choose(invoke=invoke, outlets=outlets):
                 line(f"chosen = self.{outlets}.choose({handler.invoke(invoke)})")
             case Items(invoke=invoke) if invoke.result_path is not None:
@@ -219,8 +221,8 @@ class Statements:
                 text = f"body = {text}"
             case "both":
                 text = f"event.body = body = {text}"
-            case "event":
-                text = f"event = {text}"
+            case "event" | "result":
+                text = f"{item.then} = {text}"
             case "return" if item.any_result:
                 text = f"return {self._handler.runtime('nuclio')}.body_of({text})"
             case "return" if gives_event:

@@ -192,7 +192,10 @@ class _FlowLowering:
     def _make(self, step: ir.Step) -> None:
         facts = self._facts.steps[step.name]
         if isinstance(step, ir.Router):
-            written_out = not (self._sync and self._topology.following[step.name])
+            followed = self._topology.following[step.name]
+            written_out = self._topology.alone_with_ends(step.name) and not (
+                self._sync and followed
+            )
             making = router_making(
                 step,
                 self._facts,
@@ -421,7 +424,11 @@ class _FlowLowering:
         instructions = [call]
         after = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]
         if facts.filters and not self._sync:
-            instructions.append(DropIfFiltered(step.name, self._attributes[step.name]))
+            path = call.invoke.result_path
+            if path is not None:  # of a dropped event nothing is put anywhere
+                plain = replace(call.invoke, result_path=None)
+                instructions = [replace(call, invoke=plain, then="result")]
+            instructions.append(DropIfFiltered(step.name, self._attributes[step.name], path))
         if last and facts.filters:
             instructions += self._as_it_is(answers, "event" if after == "event" else "body")
         elif last:

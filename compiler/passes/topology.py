@@ -64,6 +64,17 @@ class Topology:
         """Is there a step from here on that has several events under way?"""
         return head in self._wait_below
 
+    def alone_with_ends(self, router: str) -> bool:
+        """Does nobody notice that this router ends the events that it answers itself?
+
+        MLRun marks them, and empties an ensemble's path: event steps behind see that, and routers
+        let such events pass (serving.md 5.1).
+        """
+        if any(self.sees_event(name) for name in self.following[router]):
+            return False
+        ending = [n for n, f in self._facts.steps.items() if f.protocol or f.terminates]
+        return not any(router in self._behind(name) for name in ending)
+
     def loop(self, name: str) -> ir.Queue | None:
         """The queue that takes each item of a step, if that is all that becomes of them."""
         following = self.following[name]
@@ -293,6 +304,14 @@ class Topology:
     def _chooses(self, name: str) -> bool:
         facts = self._facts.steps[name]
         return facts.selects is not None or facts.result == "outlets"
+
+    def _behind(self, name: str) -> set[str]:
+        """The steps behind one, catchers' ways included."""
+        edges = {
+            name: [*following, *([catcher] if (catcher := self.catcher[name]) else [])]
+            for name, following in self.following.items()
+        }
+        return reached(edges, edges[name])
 
     def _reached(self, head: str) -> set[str]:
         """The steps behind one."""

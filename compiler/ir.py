@@ -168,6 +168,8 @@ class Queue:
     full_event: bool | None = None
     #: What stands in for the event's key: a shard, a field of the body, or code.
     sharding: Any = field(default=None, hash=False)
+    #: What the driver of the stream is told besides its path.
+    options: Args = field(default=(), hash=False)
     on_error: str | None = None
 
     @property
@@ -375,7 +377,8 @@ def _show_task(step: Task) -> str:
 
 def _show_queue(step: Queue) -> str:
     sharding = f" by {show_value(step.sharding)}" if step.sharding is not None else ""
-    return f"    queue {step.name}: {step.path!r}{sharding}{_show_wiring(step)}"
+    options = f" ({_show_args(step.options)})" if step.options else ""
+    return f"    queue {step.name}: {step.path!r}{sharding}{options}{_show_wiring(step)}"
 
 
 def _show_router(step: Router, indent: str) -> list[str]:

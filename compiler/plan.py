@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from . import ir
 from .code_index import Symbol
+from .stream_drivers import Driver, drivers
 
 # -- what is called
 
@@ -430,11 +431,17 @@ class MakeOutlets:
 
 @dataclass(frozen=True, slots=True)
 class MakeQueue:
-    """A queue; `sharding` stands in for the event's key."""
+    """A queue; `sharding` stands in for the event's key, the options are its driver's."""
 
     attribute: str
     path: str | ir.EnvLookup | ir.OpenText
     sharding: Any = None
+    options: ir.Args = ()
+
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """What may write to the stream."""
+        return drivers(self.path, dict(self.options))
 
 
 Making = MakeStep | MakeRouter | MakeMerge | MakeOutlets | MakeQueue
@@ -477,6 +484,24 @@ class Plan:
     #: Libraries that runtime_min imports for this function.
     imports: tuple[str, ...] = ()
 
+    @property
+    def sends(self) -> bool:
+        """Does it write to streams, so that events are done only when what they sent arrived?"""
+        return bool(self._streams)
+
+    @property
+    def drivers(self) -> tuple[Driver, ...]:
+        """What writes to its streams, each once."""
+        return tuple(dict.fromkeys(driver for found in self._streams for driver in found))
+
+    @property
+    def _streams(self) -> list[tuple[Driver, ...]]:
+        others = (self.function.serving.error_stream, self.log_stream)
+        return [
+            *(making.drivers for making in self.makes if isinstance(making, MakeQueue)),
+            *(drivers(path) for path in others if path is not None),
+        ]
+
 
 def show(plan: Plan) -> str:
     """The plan as text, for `graphc dump --stage plan` and the tests."""
@@ -504,7 +529,8 @@ def _show_making(making: Making) -> list[str]:
             return [f"  make {attribute} = {some} {', '.join(name for name, _ in methods)}"]
         case MakeQueue(attribute=attribute, path=path, sharding=sharding):
             by = f" by {_show_value(sharding)}" if sharding is not None else ""
-            return [f"  make {attribute} = queue {path!r}{by}"]
+            through = "".join(f" through {driver.name}" for driver in making.drivers)
+            return [f"  make {attribute} = queue {path!r}{by}{through}"]
         case MakeRouter():
             kind = f"{making.kind} plain" if making.plain else making.kind
             made = f" = {_show_make(making.make)}" if making.make else ""

@@ -9,6 +9,8 @@ from .. import ir
 from ..arguments import Arguments
 from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, OpenText, Unknown
+from ..stream_drivers import drivers, scheme_of
+from .kafka_options import settings
 from .mistakes import not_yet
 from .step import StepBuilder
 
@@ -54,13 +56,15 @@ class QueueBuilder(StepBuilder):
             where = self.arg_spans.get("sharding_func", self.span)
             key = "_sharding_func" if "_sharding_func" in options else "sharding_func"
             sharding = arguments.argument(key, sharding, where)
+        path = self._stream(options.get("path"))
         return ir.Queue(
             name=self.name,
             span=self.span,
-            path=self._stream(options.get("path")),
+            path=path,
             after=tuple(self.after),
             full_event=self.flag("full_event"),
             sharding=sharding,
+            options=self._options(path),
             on_error=self.on_error,
         )
 
@@ -72,18 +76,40 @@ class QueueBuilder(StepBuilder):
             found = Arguments(self.session).value(path, where, opens=True)
             if isinstance(found, ir.EnvLookup | ir.OpenText):
                 return found
+            path = found
         text = self.session.text(path, "path", where)
         if not text.isprintable():
             raise GraphError("the path of a stream must be printable", code="GC018", span=where)
-        if not text.startswith("dummy://"):
-            self.session.diagnostics.warning(
-                "GC032",
-                f"packages cannot write to the stream {text!r} yet",
-                where,
-                help="they start with GRAPHC_STREAMS=dir:<folder> in the environment, "
-                "and write to files there",
-            )
+        if not self.args.get("kafka_brokers"):
+            no_driver(self.session, text, where)
         return text
+
+    def _options(self, path: Any) -> ir.Args:
+        """What the stream's driver is told besides the path."""
+        brokers, more = self.args.get("kafka_brokers"), self.args.get("kafka_producer_options")
+        if not brokers and not (isinstance(path, str) and scheme_of(path) == "kafka"):
+            return ()
+        options: dict[str, Any] = {}
+        if brokers:
+            where = self.arg_spans.get("kafka_brokers", self.span)
+            options["brokers"] = Arguments(self.session).value(brokers, where, opens=True)
+        where = self.arg_spans.get("kafka_producer_options", self.span)
+        if found := settings(self.session, more, where):
+            options["settings"] = found
+        return tuple(options.items())
+
+
+def no_driver(session: Session, path: str, where: Span, what: str = "") -> None:
+    """Reports a stream that packages cannot write to (GC032)."""
+    if scheme_of(path) == "dummy" or drivers(path):
+        return
+    session.diagnostics.warning(
+        "GC032",
+        f"packages cannot write to the stream {path!r} yet" + (f", so {what}" if what else ""),
+        where,
+        help="they start with GRAPHC_STREAMS=dir:<folder> in the environment, "
+        "and write to files there",
+    )
 
 
 def queue_step(

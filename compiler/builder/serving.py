@@ -12,6 +12,7 @@ from ..arguments import Arguments, target_of
 from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, HostFunction, Unknown
 from .mistakes import not_yet, unknown_value
+from .queue import no_driver
 
 if TYPE_CHECKING:
     from .session import Session
@@ -132,11 +133,13 @@ class Serving:
         stream = self.error_stream
         if not isinstance(stream, EnvValue):
             stream = self._text("error_stream") or None
-            if stream is not None and not stream.startswith("dummy://"):
-                self._no_driver(stream, "records of failures", where("error_stream"))
+            if stream is not None:
+                no_driver(
+                    self.session, stream, where("error_stream"), "records of failures are not kept"
+                )
         log = self._parameters().get("log_stream")
-        if isinstance(log, str) and not log.startswith("dummy://"):
-            self._no_driver(log, "tracking records", where("track_models"))
+        if isinstance(log, str):
+            no_driver(self.session, log, where("track_models"), "tracking records are not kept")
         return ir.Serving(
             parameters=tuple(
                 (
@@ -156,14 +159,6 @@ class Serving:
             ),
             error_stream=arguments.value(stream, where("error_stream")),
             tracking=where("track_models") if self.track_models else None,
-        )
-
-    def _no_driver(self, path: str, what: str, where: Span) -> None:
-        self.session.diagnostics.warning(
-            "GC032",
-            f"packages cannot write to the stream {path!r} yet, so {what} are not kept",
-            where,
-            help="with GRAPHC_STREAMS=dir:<folder> in the environment they go to files there",
         )
 
     def _secrets(self, given: Any) -> ir.Secrets | None:

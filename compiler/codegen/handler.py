@@ -34,6 +34,7 @@ from ..plan import (
     User,
 )
 from ..runtime_names import counterpart
+from ..stream_drivers import Driver, drivers
 from .expressions import as_function, as_lambda, atom, formula, literal, quoted
 from .formatting import formatted
 from .pages import page
@@ -83,6 +84,7 @@ class _Handler:
             scope.module("os")
         context, initializer = self._context_arguments(), self._initializer()
         failed = self._failed(nuclio)
+        delivery = scope.runtime("delivery") if plan.sends else ""
         standard, third, own = scope.imports()
         text = page(
             "handler.py.j2",
@@ -112,6 +114,12 @@ class _Handler:
             is_async=plan.is_async,
             responds=plan.responds,
             failed=failed,
+            delivery=delivery,
+            answer=self._done(
+                f"{nuclio}.response(context, answer)"
+                if plan.responds
+                else f'{nuclio}.response(context, {{"id": event.id}})'
+            ),
         )
         return HandlerModule(formatted(text), scope.runtime_modules)
 
@@ -140,17 +148,24 @@ class _Handler:
         if serving.secrets:
             arguments.append(f"secrets={self._secrets(serving.secrets)}")
         if serving.error_stream is not None:
-            opened = f"{self._scope.runtime('streams')}.open_if_possible"
-            path = self._literal(serving.error_stream)
-            arguments.append(f"error_stream={opened}({path}, context.logger)")
+            arguments.append(f"error_stream={self._opened(serving.error_stream)}")
         if self._plan.log_stream is not None:
-            opened = f"{self._scope.runtime('streams')}.open_if_possible"
-            opened = f"{opened}({self._literal(self._plan.log_stream)}, context.logger)"
+            opened = self._opened(self._plan.log_stream, needed=False)
             output = f"{self._scope.runtime('tracking')}.output({opened})"
             arguments.append(f"output_stream={output}")
         if serving.verbose:
             arguments.append("verbose=True")
         return ", ".join(arguments)
+
+    def _opened(self, path: Any, needed: bool = True) -> str:
+        """A stream for records; events can be done without those that are not `needed`."""
+        arguments = [self._literal(path), "context.logger", *self._drivers(drivers(path))]
+        if not needed:
+            arguments.append("needed=False")
+        return f"{self._scope.runtime('streams')}.open_if_possible({', '.join(arguments)})"
+
+    def _drivers(self, found: Sequence[Driver]) -> list[str]:
+        return [self._scope.runtime_name(driver.module, driver.name) for driver in found]
 
     def _secrets(self, sources: Sequence[ir.Secrets]) -> str:
         module = self._scope.runtime("secrets")
@@ -179,10 +194,14 @@ class _Handler:
             arguments += ["verbose=True"] if recorded else ["verbose=True", "event=event"]
         failure = f"{nuclio}.failure({', '.join(arguments)})"
         if not recorded:
-            return f"return {failure}"
+            return f"return {self._done(failure)}"
         made = f"context.user_data.{'router' if self._is_router else 'flow'}"
         record = f'{made}.context.push_error(event, failed.body, source="_handler")'
-        return f"failed = {failure}\n{record}\nreturn failed"
+        return f"failed = {failure}\n{record}\nreturn {self._done('failed')}"
+
+    def _done(self, response: str) -> str:
+        """The answer; where events send something, once that has arrived."""
+        return f"context.user_data.done(event, {response})" if self._plan.sends else response
 
     # -- what is made at start
 
@@ -213,9 +232,10 @@ class _Handler:
         writer.line(")")
 
     def _queue(self, making: MakeQueue) -> str:
-        arguments = [self._literal(making.path)]
+        arguments = [self._literal(making.path), *self._drivers(making.drivers)]
         if making.sharding is not None:
             arguments.append(f"sharding={self._literal(making.sharding)}")
+        arguments += self._keywords(making.options)
         return f"{self._scope.runtime('streams')}.Queue({', '.join(arguments)})"
 
     def _make(self, make: Make, routes: str = "") -> str:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 
 from ..code_index import Symbol
 from ..identifiers import Names
+from ..stream_drivers import DRIVERS
 
 #: What a handler calls its own things; nothing imported may have these names.
 _OWN = frozenset(
     """Any Flow GraphContext Router annotations answer args arrived body chosen context event exc
     failed flow graph_context handler init_context item items key model models operation outputs
     result self start step value""".split()
-)
+) | {driver.name for driver in DRIVERS}
 
 
 class ModuleScope:

@@ -30,6 +30,9 @@ def requirements_of(plan: Plan, code: Slice, declared: Declared) -> Requirements
     if uses_hub(function):
         others |= imported(hub_text())
     needs |= {name: Need(name) for name in others}
+    for driver in plan.drivers:
+        if driver.client and driver.client not in needs:
+            needs[driver.client] = Need(driver.client, version=driver.version)
     return requirements(
         [needs[name] for name in sorted(needs)], function.settings.requirements, declared
     )

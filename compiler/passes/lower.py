@@ -211,7 +211,7 @@ class _FlowLowering:
                 attribute = self._attributes[step.name] = self._names.give(
                     snake_case(step.name, "queue")
                 )
-                self._makes.append(MakeQueue(attribute, step.path, step.sharding))
+                self._makes.append(MakeQueue(attribute, step.path, step.sharding, step.options))
         elif ir.library(step) == MERGE:
             if step.name not in self._topology.gathered and len(step.after) > 1:
                 attribute = self._attributes[step.name] = self._names.give(

@@ -26,6 +26,8 @@ class Need:
     place: Span | None = None
     #: The code has a way without it: `except ImportError`.
     optional: bool = False
+    #: Of clients of our own modules: the version, where the user declares none.
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Decided:
             place = f" ({need.place.file})" if need.place else ""
             self._optional.append(f"{distribution(need.name)}{place}")
         else:
-            self._lines[distribution(need.name)] = None
+            self._lines[distribution(need.name) + need.version] = None
             self._there.add(names[0])
 
     def result(self, reached: Collection[str]) -> Requirements:

@@ -19,7 +19,11 @@ OPTIONAL = {
     "yaml",
 }  # imported inside functions, only where asked for
 #: Modules that need a client, which is a requirement of the functions that use them.
-DRIVERS = {"remote": {"aiohttp"}, "send_to_http": {"aiohttp"}}
+DRIVERS = {
+    "remote": {"aiohttp"},
+    "send_to_http": {"aiohttp"},
+    "stream_kafka": {"confluent_kafka"},
+}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -29,10 +29,15 @@ def event(**fields: Any) -> Any:
 
 
 def test_file_names_are_the_paths(folder: Path) -> None:
-    for path in ("users/demo/a", "kafka://broker:9092/or ders", "v3io://host/c/s/x"):
-        open_stream(path).push({"n": 1})
+    for path in (
+        "users/demo/a",
+        "kafka://broker:9092/or ders",
+        "kafka://b?topic=t",
+        "v3io://host/c/s/x",
+    ):
+        open_stream(path).push("1")
     names = sorted(file.name for file in folder.iterdir())
-    assert names == ["c%2Fs%2Fx.jsonl", "or%20ders.jsonl", "users%2Fdemo%2Fa.jsonl"]
+    assert names == ["c%2Fs%2Fx.jsonl", "or%20ders.jsonl", "t.jsonl", "users%2Fdemo%2Fa.jsonl"]
 
 
 def test_messages_of_queues(folder: Path) -> None:
@@ -40,17 +45,19 @@ def test_messages_of_queues(folder: Path) -> None:
     queue.push(event(key="k"), {"ä": date(2026, 1, 2)})
     queue.push(event(), "text")
     queue.push_event(event(id="i", key=["a", 2]), [1])
+    queue.push(event(key=["a", 2, "c"]), 1)
     assert messages(folder / "out.jsonl") == [
         ('{"\\u00e4": "2026-01-02"}', "k"),
         ('"text"', None),
         ('{"full_event_wrapper": true, "body": [1], "key": ["a", 2], "id": "i"}', "a.2"),
+        ("1", "a.a34a9b3ed0cdd295aaa1166677fcb4d8ef597095"),
     ]
 
 
 def test_sharding_takes_the_place_of_the_key(folder: Path) -> None:
-    Queue("out", "user").push(event(key="k"), {"user": 7, "x": 1})
-    Queue("out", lambda event: event.body["x"] * "z").push(event(key="k"), {"x": 3})
-    Queue("out", 2).push(event(key="k"), {})
+    Queue("out", sharding="user").push(event(key="k"), {"user": 7, "x": 1})
+    Queue("out", sharding=lambda event: event.body["x"] * "z").push(event(key="k"), {"x": 3})
+    Queue("out", sharding=2).push(event(key="k"), {})
     assert [key for _, key in messages(folder / "out.jsonl")] == [None, "zzz", None]
 
 
@@ -66,6 +73,6 @@ def test_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"kafka://b/t.*GRAPHC_STREAMS=dir:"):
         open_stream("kafka://b/t")
     memory = open_stream("dummy://")
-    memory.push({"a": 1}, "k")
+    memory.push('{"a": 1}', "k")
     assert isinstance(memory, MemoryStream)
     assert memory.messages == [('{"a": 1}', "k")]

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import branches, nuclio, outlets, streams
+from runtime_min import branches, delivery, nuclio, outlets, streams
 from runtime_min.context import GraphContext
 from runtime_min.steps import ChoiceByField
 
@@ -139,7 +139,9 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context, "choices"))
+    graph_context = GraphContext(context, "choices")
+    context.user_data.flow = Flow(graph_context)
+    context.user_data.done = delivery.start(context, graph_context.at_termination)
 
 
 def handler(context: Any, event: Any) -> Any:
@@ -147,5 +149,5 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         answer = context.user_data.flow.run(event)
     except Exception as exc:
-        return nuclio.failure(context, exc)
-    return nuclio.response(context, answer)
+        return context.user_data.done(event, nuclio.failure(context, exc))
+    return context.user_data.done(event, nuclio.response(context, answer))

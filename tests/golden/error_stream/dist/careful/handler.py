@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import branches, nuclio, streams
+from runtime_min import branches, delivery, nuclio, streams
 from runtime_min.context import GraphContext
 
 
@@ -78,14 +78,14 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(
-        GraphContext(
-            context,
-            "careful",
-            project="shop",
-            error_stream=streams.open_if_possible("dummy://errors", context.logger),
-        )
+    graph_context = GraphContext(
+        context,
+        "careful",
+        project="shop",
+        error_stream=streams.open_if_possible("dummy://errors", context.logger),
     )
+    context.user_data.flow = Flow(graph_context)
+    context.user_data.done = delivery.start(context, graph_context.at_termination)
 
 
 def handler(context: Any, event: Any) -> Any:
@@ -95,5 +95,5 @@ def handler(context: Any, event: Any) -> Any:
     except Exception as exc:
         failed = nuclio.failure(context, exc)
         context.user_data.flow.context.push_error(event, failed.body, source="_handler")
-        return failed
-    return nuclio.response(context, answer)
+        return context.user_data.done(event, failed)
+    return context.user_data.done(event, nuclio.response(context, answer))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime_min import async_branches, nuclio, remote, streams
+from runtime_min import async_branches, delivery, nuclio, remote, streams
 from runtime_min.context import GraphContext
+from runtime_min.stream_kafka import KafkaStream
 
 
 class Flow:
@@ -21,7 +22,7 @@ class Flow:
         self.price = remote.RemoteStep(
             context, "price", url="http://prices", method="POST", max_in_flight=4
         )
-        self.priced = streams.Queue("kafka://broker:9092/priced")
+        self.priced = streams.Queue("kafka://broker:9092/priced", KafkaStream)
         self.context = context
 
     async def run(self, event: Any) -> None:
@@ -43,7 +44,9 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context, "lines"))
+    graph_context = GraphContext(context, "lines")
+    context.user_data.flow = Flow(graph_context)
+    context.user_data.done = delivery.start(context, graph_context.at_termination)
 
 
 async def handler(context: Any, event: Any) -> Any:
@@ -51,8 +54,8 @@ async def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         await context.user_data.flow.run(event)
     except nuclio.BadEvent as exc:
-        return nuclio.failure(context, exc)
+        return context.user_data.done(event, nuclio.failure(context, exc))
     except Exception as exc:
         # No step responds, so nobody is told.
         nuclio.log_failure(context, exc)
-    return nuclio.response(context, {"id": event.id})
+    return context.user_data.done(event, nuclio.response(context, {"id": event.id}))

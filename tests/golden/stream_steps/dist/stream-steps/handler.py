@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import branches, nuclio, paths, streams
+from runtime_min import branches, delivery, nuclio, paths, streams
 from runtime_min.context import GraphContext
 from runtime_min.steps import Partition, Rename
 
@@ -107,7 +107,9 @@ class Flow:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.flow = Flow(GraphContext(context, "stream-steps"))
+    graph_context = GraphContext(context, "stream-steps")
+    context.user_data.flow = Flow(graph_context)
+    context.user_data.done = delivery.start(context, graph_context.at_termination)
 
 
 def handler(context: Any, event: Any) -> Any:
@@ -115,5 +117,5 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         answer = context.user_data.flow.run(event)
     except Exception as exc:
-        return nuclio.failure(context, exc)
-    return nuclio.response(context, answer)
+        return context.user_data.done(event, nuclio.failure(context, exc))
+    return context.user_data.done(event, nuclio.response(context, answer))

@@ -12,14 +12,15 @@ import os
 from typing import Any
 
 import graph
-from runtime_min import nuclio, streams
+from runtime_min import delivery, nuclio, streams
+from runtime_min.stream_kafka import KafkaStream
 
 
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
     def __init__(self) -> None:
-        self.out = streams.Queue(os.environ["OUT_STREAM"])
+        self.out = streams.Queue(os.environ["OUT_STREAM"], KafkaStream)
 
     def run(self, event: Any) -> Any:
         body = nuclio.unwrap(event)
@@ -33,6 +34,7 @@ class Flow:
 
 def init_context(context: Any) -> None:
     context.user_data.flow = Flow()
+    context.user_data.done = delivery.start(context)
 
 
 def handler(context: Any, event: Any) -> Any:
@@ -40,5 +42,5 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         answer = context.user_data.flow.run(event)
     except Exception as exc:
-        return nuclio.failure(context, exc, causes=True)
-    return nuclio.response(context, answer)
+        return context.user_data.done(event, nuclio.failure(context, exc, causes=True))
+    return context.user_data.done(event, nuclio.response(context, answer))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import ensemble_tracking, nuclio, routes, streams, tracking
+from runtime_min import delivery, ensemble_tracking, nuclio, routes, streams, tracking
 from runtime_min.context import GraphContext
 from runtime_min.ensembles import VotingEnsemble
 from runtime_min.models import start
@@ -48,20 +48,17 @@ class Router:
 
 
 def init_context(context: Any) -> None:
-    context.user_data.router = Router(
-        GraphContext(
-            context,
-            "watched",
-            project="shop",
-            parameters={
-                "sampling_percentage": 100,
-                "log_stream": "dummy://{project}/log",
-            },
-            output_stream=tracking.output(
-                streams.open_if_possible("dummy://shop/log", context.logger)
-            ),
-        )
+    graph_context = GraphContext(
+        context,
+        "watched",
+        project="shop",
+        parameters={"sampling_percentage": 100, "log_stream": "dummy://{project}/log"},
+        output_stream=tracking.output(
+            streams.open_if_possible("dummy://shop/log", context.logger, needed=False)
+        ),
     )
+    context.user_data.router = Router(graph_context)
+    context.user_data.done = delivery.start(context, graph_context.at_termination)
 
 
 def handler(context: Any, event: Any) -> Any:
@@ -69,5 +66,5 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         answer = context.user_data.router.run(event)
     except Exception as exc:
-        return nuclio.failure(context, exc, causes=True)
-    return nuclio.response(context, answer)
+        return context.user_data.done(event, nuclio.failure(context, exc, causes=True))
+    return context.user_data.done(event, nuclio.response(context, answer))

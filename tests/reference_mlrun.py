@@ -299,11 +299,13 @@ class VotingEnsemble(ModelRouter):
             whole = all(float(value).is_integer() for column in columns for value in column)
             self.vote_type = "classification" if whole else "regression"
         votes = []
+        if self.vote_type != "classification":
+            for row in zip(*columns, strict=True):
+                votes.append(sum(w * v for w, v in zip(weights, row, strict=True)))
+            # One array holds numbers of one type.
+            return votes if {*map(type, votes)} <= {int} else [*map(float, votes)]
         top = max((int(value) for column in columns for value in column), default=0)
         for row in zip(*columns, strict=True):
-            if self.vote_type != "classification":
-                votes.append(sum(w * v for w, v in zip(weights, row, strict=True)))
-                continue
             if top < 0:
                 raise ValueError("attempt to get argmax of an empty sequence")
             count = dict.fromkeys(range(top + 1), 0.0)

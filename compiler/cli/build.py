@@ -70,12 +70,14 @@ def _tell(made: Build, source: Source, out: Path, verbose: bool) -> None:
             lines = made.files[f"{function.name}/requirements.txt"].decode().splitlines()
             needed = [line for line in lines if line and not line.startswith("#")]
             say(f"  requirements: {', '.join(needed) or 'none'}")
-    if verbose:
-        for skipped in made.skipped:
+    count = 0
+    for skipped in made.skipped:
+        if verbose or skipped.got_graph:
             place = skipped.span.seen_from(source.graph.parent.as_posix())
             say(f"skipped {place}: {one_line(skipped.why)}")
-    elif made.skipped:
-        count = len(made.skipped)
+        else:
+            count += 1
+    if count:
         say(f"skipped {count} call{'s' * (count > 1)} without meaning for the graph (-v: which)")
 
 

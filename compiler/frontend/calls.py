@@ -76,8 +76,8 @@ class Calls:
             for value in arguments.positional:
                 if isinstance(value, Coroutine):
                     return self.awaited(value)
-        if node is machine.statement:
-            self._note_skipped(callee, module.span(node))
+        if not isinstance(callee, UserFunction | BoundMethod | UserClass):
+            self._note_skipped(callee, arguments, node, module)
         if isinstance(callee, BoundMethod):
             arguments.positional.insert(0, callee.owner)
             callee = callee.function
@@ -93,23 +93,30 @@ class Calls:
             return self._user(callee, arguments, (module, name))
         return self.call(callee, arguments.positional, arguments.named, (module, name))
 
-    def _note_skipped(self, callee: Value, span: Span) -> None:
-        """A call that is a statement of its own, and not of the graph or the user's code."""
-        why = ""
+    def _note_skipped(
+        self, callee: Value, arguments: Arguments, node: cst.Call, module: SourceModule
+    ) -> None:
+        """A call that is not made, if it is a statement of its own or gets hold of the graph."""
+        alone = node is self._machine.statement
         match callee:
-            case Unknown() if not callee.reported:
-                why = f"it calls something that is not known: {callee.why}"
-            case HostFunction(name=name) if name in self._machine.host.no_effect:
+            case Unknown(why=unknown, reported=False):
+                why = f"it calls something that is not known: {unknown}"
+            case HostFunction(name=name) if alone and name in self._machine.host.no_effect:
                 why = f"{name.rpartition('.')[2]}() means nothing for the graph"
-            case External(dotted=dotted):
-                head, _, last = dotted.rpartition(".")
-                known = last in BUILTINS if head == "builtins" else dotted in stdlib.FUNCTIONS
-                if not known or last == "print":
-                    why = f"{dotted.removeprefix('builtins.')}() is not run"
+            case External(dotted=dotted) if not _is_evaluated(dotted):
+                why = f"{dotted.removeprefix('builtins.')}() is not run"
             case Instance():
                 why = f"{describe(callee)} is not made"
-        if why:
-            self._machine.skip(span, why)
+            case _:
+                return
+        handed = None
+        if not isinstance(callee, HostFunction) and why != "print() is not run":
+            values = (*arguments.positional, *arguments.named.values())
+            handed = next(filter(None, map(_graph_in, values)), None)
+        if handed is not None:
+            why += f", so what it does with {handed.description} is lost"
+        if alone or handed is not None:
+            self._machine.skip(module.span(node), why, handed is not None)
 
     def _arguments(self, node: cst.Call, scope: Scope, spans: bool) -> Arguments:
         machine = self._machine
@@ -433,3 +440,21 @@ class Calls:
                 help=did_you_mean(unexpected, parameters) if unexpected else "",
             )
         )
+
+
+def _is_evaluated(dotted: str) -> bool:
+    """Does a call of this name have a meaning here? Printing has none."""
+    head, _, last = dotted.rpartition(".")
+    if head == "builtins":
+        return last in BUILTINS and last != "print"
+    return dotted in stdlib.FUNCTIONS or last == "tqdm"
+
+
+def _graph_in(value: Value, depth: int = 2) -> HostObject | None:
+    """A part of the graph API that the value is, or that it holds."""
+    if isinstance(value, HostObject):
+        return value
+    if depth and type(value) in (list, tuple, dict):
+        inner = value.values() if type(value) is dict else value
+        return next(filter(None, (_graph_in(one, depth - 1) for one in inner)), None)
+    return None

@@ -52,6 +52,8 @@ class Skipped:
 
     span: Span
     why: str
+    #: Perhaps with one after all: something that is not evaluated got hold of the graph.
+    got_graph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ class Machine:
         """What a name becomes whose line has an error, which is reported."""
         return Unknown(why, span, reported=True)
 
-    def skip(self, span: Span, why: str) -> None:
-        self.skipped[Skipped(span, why)] = None
+    def skip(self, span: Span, why: str, got_graph: bool = False) -> None:
+        self.skipped[Skipped(span, why, got_graph)] = None
 
     def unsure_call(self, span: Span) -> Unknown:
         """Report a graph call that perhaps does not run; it is not made."""

@@ -221,6 +221,8 @@ class Settings:
     #: Variables of the function, and what each takes its value from where it is deployed: another
     #: variable, or an expression of the graph file.
     deployed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: Comments of function.yaml, by the path of the key that they stand above.
+    remarks: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def spec(self) -> Mapping[str, Any]:

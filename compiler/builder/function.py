@@ -57,8 +57,6 @@ class FunctionBuilder(HostObject):
         "set_streaming": "streaming answers (set_streaming)",
         "set_api_handler_config": "API handlers (set_api_handler_config)",
         "set_openai_frontend": "OpenAI front ends (set_openai_frontend)",
-        "add_v3io_stream_trigger": "stream triggers (add_v3io_stream_trigger)",
-        "add_rabbitmq_trigger": "stream triggers (add_rabbitmq_trigger)",
         "from_image": "images that hold the function already (from_image)",
     }
     known = mlrun_names.FUNCTION

@@ -15,7 +15,6 @@ from .shapes import (
     Items,
     Record,
     Scalar,
-    Shape,
     Table,
     one_of,
     pattern,
@@ -38,10 +37,6 @@ QUANTITY = Scalar(
 )
 DURATION = pattern(
     'a duration, such as "30s" or "1h30m"', r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+"
-)
-_SCHEDULE = pattern(
-    "a cron schedule of five fields, or six with seconds, or @hourly, @every 1h and the like",
-    r"@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)|\S+( +\S+){4,5}",
 )
 TRIGGER_NAME = pattern(
     "a trigger's name: letters, digits, `-` and `_`",
@@ -93,86 +88,6 @@ VOLUME = Record(
         ),
     },
     required=("volume", "volumeMount"),
-)
-
-_TRIGGER: Mapping[str, Shape] = {
-    "kind": NAME,
-    "name": NAME,
-    "class": TEXT,
-    "disabled": FLAG,
-    "numWorkers": whole(0, 100_000),
-    "maxWorkers": whole(0, 100_000),
-    "workerAvailabilityTimeoutMilliseconds": whole(),
-    "workerAllocatorName": TEXT,
-    "workerTerminationTimeout": DURATION,
-    "url": TEXT,
-    "username": TEXT,
-    "password": TEXT,
-    "secret": TEXT,
-    "annotations": Table(LABEL_KEY, TEXT),
-}
-_EVENT = Record({"body": TEXT, "path": TEXT, "method": TEXT, "headers": Table(NAME, TEXT)})
-#: The kinds of triggers that packages are compiled for, with their attributes.
-TRIGGERS: Mapping[str, Record] = {
-    "http": Record(
-        {
-            **_TRIGGER,
-            "attributes": Record(
-                {
-                    "port": whole(0, 65535),
-                    "serviceType": one_of("ClusterIP", "NodePort"),
-                    "ingresses": Table(
-                        NAME,
-                        Record(
-                            {
-                                "host": TEXT,
-                                "hostTemplate": TEXT,
-                                "paths": Items(NAME),
-                                "pathType": TEXT,
-                                "secretName": TEXT,
-                            }
-                        ),
-                    ),
-                    "maxRequestBodySize": whole(1),
-                    "readBufferSize": whole(1),
-                    "reduceMemoryUsage": FLAG,
-                    "disablePortPublishing": FLAG,
-                    "cors": Record(
-                        {
-                            "enabled": FLAG,
-                            "allowOrigins": Items(TEXT),
-                            "allowMethods": Items(TEXT),
-                            "allowHeaders": Items(TEXT),
-                            "allowCredentials": FLAG,
-                            "exposeHeaders": Items(TEXT),
-                            "preflightRequestMethod": TEXT,
-                            "preflightMaxAgeSeconds": whole(),
-                        }
-                    ),
-                }
-            ),
-        }
-    ),
-    "cron": Record(
-        {
-            **_TRIGGER,
-            "attributes": Record(
-                {
-                    "interval": DURATION,
-                    "schedule": _SCHEDULE,
-                    "event": _EVENT,
-                    "concurrencyPolicy": one_of("Allow", "Forbid", "Replace"),
-                    "jobBackoffLimit": whole(),
-                }
-            ),
-        },
-        required=("attributes",),
-    ),
-}
-#: Kinds that Nuclio has and packages are not compiled for.
-OTHER_TRIGGERS = frozenset(
-    """kafka-cluster kafka v3ioStream kinesis nats rabbit-mq rabbitMq mqtt iotCoreMqtt pubsub
-    eventhub v3ioItemPoller kickstart partitioned-kafka""".split()
 )
 
 CONFIG = Record(

@@ -11,7 +11,7 @@ from ..diagnostics import Diagnostics, GraphError, Note, Span, did_you_mean
 from ..frontend.memory import origin
 from ..frontend.values import HostFunction, HostModule, HostObject
 from ..source import SourceTree
-from . import mounts, triggers
+from . import mounts, trigger_sources, triggers
 from .function import FunctionBuilder
 from .making import HUB_CLASS, HUB_MODULE, Making
 from .mistakes import normal_name, unknown_value
@@ -71,6 +71,8 @@ class Session(HostObject):
             return self._modules[dotted]
         if dotted in triggers.MODULES:
             return triggers.module(self, dotted)
+        if dotted in trigger_sources.MODULES:
+            return trigger_sources.module(self, dotted)
         return HostModule(dotted) if dotted.startswith("mlrun.") else None
 
     @property

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from ..frontend.values import HostFunction, Instance
-from . import triggers
+from . import stream_triggers, triggers
 from .environment import Environment
 from .mistakes import not_yet
 from .plain import field, plain
@@ -31,7 +31,8 @@ class SettingCalls:
         chained
         | Environment.answers
         | frozenset(
-            """disable_default_http_trigger enable_default_http_trigger
+            """add_rabbitmq_trigger add_v3io_stream_trigger
+            disable_default_http_trigger enable_default_http_trigger
             set_image_pull_configuration with_limits with_node_selection with_preemption_mode
             with_priority_class with_requests with_security_context with_service_type
             with_sidecar""".split()
@@ -179,6 +180,80 @@ class SettingCalls:
         name = self._session.text(name, "the trigger's name", where)
         struct = triggers.structure(self._session, spec, self._session.argument_span("spec", 1))
         self.set_config(f"spec.triggers.{name}", struct)
+
+    def add_v3io_stream_trigger(
+        self,
+        stream_path: Any,
+        name: Any = "stream",
+        group: Any = "serving",
+        seek_to: Any = "earliest",
+        shards: Any = 1,
+        extra_attributes: Any = None,
+        ack_window_size: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """A V3IO stream's trigger; there are as many replicas as it has shards (mlrun 1.12.1)."""
+        session = self._session
+        path = session.text(stream_path, "stream_path", session.argument_span("stream_path", 0))
+        extra = dict(extra_attributes) if isinstance(extra_attributes, dict) else extra_attributes
+        if ack_window_size:
+            extra = {**(extra or {}), "ackWindowSize": ack_window_size}
+        kwargs.pop("consumer_group", None)
+        struct = triggers.stream_structure(
+            session,
+            stream_triggers.v3io_stream,
+            path,
+            group=group,
+            seek_to=seek_to,
+            extra_attributes=extra,
+            **kwargs,
+        )
+        shards = triggers.number(session, shards or 1, "shards", session.argument_span("shards", 4))
+        self._set("min_replicas", shards)
+        self._set("max_replicas", shards)
+        self.add_trigger(name, struct)
+
+    def add_rabbitmq_trigger(
+        self,
+        url: Any,
+        exchange_name: Any = None,
+        name: Any = "rabbitmq",
+        queue_name: Any = None,
+        topics: Any = None,
+        username: Any = None,
+        password: Any = None,
+        prefetch_count: Any = None,
+        durable_exchange: Any = None,
+        durable_queue: Any = None,
+        on_error: Any = None,
+        requeue_on_error: Any = None,
+        reconnect_duration: Any = None,
+        reconnect_interval: Any = None,
+        num_workers: Any = None,
+        worker_termination_timeout: Any = None,
+    ) -> None:
+        if isinstance(url, str) and url.startswith("ds://"):
+            raise not_yet("data store profiles (ds://)", self._session.argument_span("url", 0))
+        struct = triggers.stream_structure(
+            self._session,
+            stream_triggers.rabbitmq,
+            url,
+            exchange_name,
+            queue_name,
+            topics,
+            username,
+            password,
+            prefetch_count,
+            durable_exchange,
+            durable_queue,
+            on_error,
+            requeue_on_error,
+            reconnect_duration,
+            reconnect_interval,
+            num_workers,
+            worker_termination_timeout,
+        )
+        self.add_trigger(name, struct)
 
     def with_http(
         self,

@@ -7,21 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import ir
-from ..diagnostics import GraphError, Span, did_you_mean
+from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, OpenText, Unknown
 from .image_build import command_lines, requirement_lines
 from .mistakes import unknown_value
-from .nuclio_config import CONFIG, OTHER_TRIGGERS, OWNED, RESERVED_NAMES, TRIGGERS
+from .nuclio_config import CONFIG, OWNED, RESERVED_NAMES
 from .plain import field, plain
 from .settings import ATTRIBUTES, Settings
+from .settled_triggers import SettledTriggers
 from .shapes import Path, Problem, checked
-from .triggers import stream_trigger
 
 _Tree = dict[str, Any]
 #: A Docker image reference: nothing in it can end a line or a word.
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._/:@-]{0,254}")
-#: A trigger's keys, in the order in which they are written.
-_TRIGGER_ORDER = ("name", "kind", "numWorkers")
 _ATTRIBUTE_OF = {key: attribute for attribute, key in ATTRIBUTES.items()}
 
 
@@ -31,7 +29,7 @@ def settle(settings: Settings) -> ir.Settings:
     Raises GraphError for values that no package can hold; what Nuclio would refuse or ignore is
     added to the session's diagnostics, all of it.
     """
-    settling = _Settling(settings)
+    settling = Settling(settings)
     if settings.name in RESERVED_NAMES:
         settings.session.diagnostics.warning(
             "GC018",
@@ -54,18 +52,22 @@ def settle(settings: Settings) -> ir.Settings:
         ),
         config=config,
         deployed=settling.deployed,
+        remarks=settling.remarks,
     )
 
 
-class _Settling:
+class Settling:
     """One function's settings, on their way."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._session = settings.session
+        self.session = settings.session
         #: Variables whose value comes from another one where the function is deployed.
         self.deployed: dict[str, str] = {}
+        #: Comments, by the path of the key that they stand above.
+        self.remarks: dict[Path, tuple[str, ...]] = {}
         self._image: Any = None
+        self._triggers = SettledTriggers(self)
         self.commands: list[Any] = []
 
     def config(self) -> Mapping[str, Any]:
@@ -88,9 +90,9 @@ class _Settling:
             self._put(tree, key, value)
         self._take_out_owned(tree)
         made, problems = checked(_without_nothing(tree), CONFIG)
-        self._report(problems)
+        self.report(problems)
         if isinstance(triggers := made["spec"].get("triggers"), dict):
-            made["spec"]["triggers"] = self._triggers(triggers, made["spec"])
+            made["spec"]["triggers"] = self._triggers.made(triggers, made["spec"])
         self._check_replicas(made["spec"])
         return {
             section: {key: value for key, value in found.items() if value not in ("", [], {})}
@@ -99,12 +101,14 @@ class _Settling:
         }
 
     def _plain(self, value: Any, name: str) -> Any:
-        return plain(self._session, value, self._settings.place(name), name)
+        return plain(self.session, value, self._settings.place(name), name)
 
     def _put(self, tree: _Tree, key: str, value: Any) -> None:
         """`set_config`: dots part the key, except between backslashes (nuclio-jupyter)."""
-        where = self._settings.place(key)
-        self._put_parts(tree, _parted(key), plain(self._session, value, where, key), where)
+        where, parts = self._settings.place(key), _parted(key)
+        if parts[:2] == ["spec", "triggers"] and len(parts) > 2:
+            value = self._triggers.opened((*parts[:3],), value)
+        self._put_parts(tree, parts, plain(self.session, value, where, key), where)
 
     def _put_parts(self, tree: _Tree, parts: list[str], value: Any, where: Span) -> None:
         key = ".".join(parts)
@@ -145,10 +149,10 @@ class _Settling:
             for key in [key for key in at if key.lower() == path[-1]]:
                 if at.pop(key) not in (None, ""):
                     name = ".".join((*path[:-1], key))
-                    self._session.diagnostics.warning(
+                    self.session.diagnostics.warning(
                         "GC032",
                         f"{name} has no effect: a package has {what}",
-                        self._place((*path[:-1], key)),
+                        self.place((*path[:-1], key)),
                     )
 
     def _env(self) -> list[_Tree]:
@@ -170,7 +174,7 @@ class _Settling:
                 case OpenText(parts=parts):
                     self.deployed[str(name)] = "".join(map(_spelled, parts))
                     entry = {"name": name}
-            found = plain(self._session, entry, where, "the variable")
+            found = plain(self.session, entry, where, "the variable")
             if isinstance(found, dict) and not isinstance(found.get("value"), str | None):
                 found["value"] = str(found["value"])
             if isinstance(found, dict) and {"value", "valueFrom"} <= _without_nothing(found).keys():
@@ -225,68 +229,6 @@ class _Settling:
             for name, mount in zip(used, mounts.values(), strict=True)
         ]
 
-    def _triggers(self, triggers: _Tree, spec: _Tree) -> _Tree:
-        made: _Tree = {}
-        for name, struct in triggers.items():
-            where = self._place(("spec", "triggers", name))
-            if not isinstance(struct, dict):
-                continue
-            kind = struct.get("kind")
-            if kind in OTHER_TRIGGERS:
-                raise stream_trigger(str(kind), where)
-            if not isinstance(kind, str) or kind not in TRIGGERS:
-                raise GraphError(
-                    f"trigger {name!r} has the kind {kind!r}, which Nuclio does not know",
-                    span=where,
-                    help=did_you_mean(str(kind), (*TRIGGERS, *OTHER_TRIGGERS)),
-                )
-            if struct.pop("disabled", False):
-                if kind == "http":
-                    spec["disableDefaultHTTPTrigger"] = True
-                self._session.diagnostics.warning(
-                    "GC032",
-                    f"trigger {name!r} is disabled, so it is left out: Nuclio would run it",
-                    where,
-                )
-                continue
-            found = self._trigger(name, kind, struct, where)
-            if found is None:
-                continue
-            made[name] = found
-            if kind == "http" and found.get("attributes", {}).get("port"):
-                # A port of every node: MLRun's functions have such a service by default.
-                spec.setdefault("serviceType", "NodePort")
-        if len(http := [name for name in made if made[name]["kind"] == "http"]) > 1:
-            raise GraphError(
-                f"there are two HTTP triggers, {http[0]!r} and {http[1]!r}; Nuclio takes one",
-                span=self._place(("spec", "triggers", http[1])),
-                help=f"give one trigger all settings: with_http(trigger_name={http[0]!r}, ...)",
-            )
-        return made
-
-    def _trigger(self, name: str, kind: str, struct: _Tree, where: Span) -> _Tree | None:
-        if _is_on(struct.pop("batch", None)):
-            raise GraphError("graphc does not compile batches of events yet", code="GC016")
-        if struct.pop("mode", "sync") != "sync":
-            struct.pop("async", None)
-            self._session.diagnostics.warning(
-                "GC032",
-                "asynchronous workers need Nuclio 1.15.3; the package has synchronous ones",
-                where,
-            )
-        struct, problems = checked(struct, TRIGGERS[kind], ("spec", "triggers", name))
-        self._report(problems)
-        if any(problem.is_error for problem in problems):
-            return None
-        workers = struct.pop("maxWorkers", None)
-        struct["numWorkers"] = struct.get("numWorkers") or workers or 1
-        struct["name"] = name
-        attributes = struct.get("attributes", {})
-        if kind == "cron" and not {"interval", "schedule"} & set(attributes):
-            raise GraphError(f"cron trigger {name!r} has neither interval nor schedule", span=where)
-        first = {key: struct.pop(key) for key in _TRIGGER_ORDER}
-        return {**first, **struct}
-
     def _check_replicas(self, spec: _Tree) -> None:
         if (most := spec.pop("replicas", None)) is not None:
             spec["minReplicas"] = spec["maxReplicas"] = most
@@ -294,7 +236,7 @@ class _Settling:
         if type(most) is int and type(least or 0) is int and (least or 0) > most:
             raise GraphError(
                 f"{least} to {most} replicas are none that Nuclio can run",
-                span=self._place(("spec", "maxReplicas")),
+                span=self.place(("spec", "maxReplicas")),
                 help="max_replicas is at least min_replicas",
             )
         if (
@@ -304,7 +246,7 @@ class _Settling:
         ):
             raise GraphError(
                 "a function that scales to zero needs an HTTP trigger, which wakes it",
-                span=self._place(("spec", "minReplicas")),
+                span=self.place(("spec", "minReplicas")),
             )
 
     def image(self) -> str:
@@ -316,7 +258,7 @@ class _Settling:
             "spec.build.baseImage",
         )
         where = settings.place(name)
-        text = self._session.text(plain(self._session, image, where, "the image"), "image", where)
+        text = self.session.text(plain(self.session, image, where, "the image"), "image", where)
         if text and not _IMAGE.fullmatch(text):
             raise GraphError(
                 f"{text[:80]!r} is not the name of an image",
@@ -328,19 +270,19 @@ class _Settling:
 
     # -- findings
 
-    def _report(self, problems: Iterable[Problem]) -> None:
-        diagnostics = self._session.diagnostics
+    def report(self, problems: Iterable[Problem]) -> None:
+        diagnostics = self.session.diagnostics
         for problem in problems:
             report = diagnostics.error if problem.is_error else diagnostics.warning
             name = ".".join(problem.path)
             report(
                 "GC010" if problem.is_error else "GC032",
                 f"{name} {problem.message}",
-                self._place(problem.path),
+                self.place(problem.path),
                 help=problem.help,
             )
 
-    def _place(self, path: Path) -> Span:
+    def place(self, path: Path) -> Span:
         """Where what stands at a path of the configuration was set."""
         settings = self._settings
         if path[:2] == ("spec", "env") and len(path) > 2:
@@ -373,7 +315,3 @@ def _without_nothing(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nothing(item) for item in value]
     return value
-
-
-def _is_on(batch: Any) -> bool:
-    return isinstance(batch, dict) and str(batch.get("mode", "enable")) == "enable"

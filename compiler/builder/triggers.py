@@ -6,11 +6,12 @@ The structures are those of nuclio-jupyter 0.13.2 and mlrun 1.12.1 (serving.md 1
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import GraphError, Span
-from ..frontend.values import External, HostFunction, HostModule, HostObject, Instance
-from .mistakes import not_yet
+from ..frontend.values import HostFunction, HostModule, HostObject
+from . import stream_triggers
 from .plain import plain
 
 if TYPE_CHECKING:
@@ -18,17 +19,15 @@ if TYPE_CHECKING:
 
 _CANARY = "nginx.ingress.kubernetes.io/canary"
 _PROXY = "nginx.ingress.kubernetes.io/proxy-{}-timeout"
-#: Classes of nuclio-jupyter and of mlrun whose triggers read streams.
-_STREAMS = ("KafkaTrigger", "V3IOStreamTrigger", "RabbitMQTrigger")
-#: Modules that nuclio-jupyter's trigger classes are imported from.
-MODULES = frozenset(("nuclio", "nuclio.triggers"))
+#: Modules that trigger classes of nuclio-jupyter's and mlrun's are imported from.
+MODULES = frozenset(("nuclio", "nuclio.triggers", "mlrun.runtimes.nuclio.triggers"))
 
 
 class Trigger(HostObject):
     """A trigger object; `struct` is what it stands for, which its methods change."""
 
     description = "a trigger"
-    api: ClassVar[frozenset[str]] = frozenset(("disable", "workers", "ingress", "to_dict"))
+    api: ClassVar[frozenset[str]] = frozenset(("disable", "workers", "ingress", "sasl", "to_dict"))
 
     def __init__(self, session: Session, struct: dict[str, Any]) -> None:
         self._session = session
@@ -51,6 +50,12 @@ class Trigger(HostObject):
             raise GraphError("only HTTP triggers have an ingress", code="GC011")
         name = session.text(name, "the ingress' name", session.argument_span("name", 3))
         _ingress(session, self.struct, name, host, paths, canary, secret)
+        return self
+
+    def sasl(self, user: Any = "", password: Any = "") -> Trigger:
+        if self.struct["kind"] != "kafka-cluster":
+            raise GraphError("only Kafka triggers have sasl()", code="GC011")
+        self.struct["attributes"]["sasl"] = {"enable": True, "user": user, "password": password}
         return self
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,11 +104,13 @@ def module(session: Session, dotted: str) -> HostModule:
         attributes |= _mapping(session, extra_attributes, "extra_attributes")
         return Trigger(session, {"kind": "cron", "attributes": attributes})
 
-    def make_stream(*args: Any, **kwargs: Any) -> Any:
-        raise stream_trigger()
-
-    makers: dict[str, Callable[..., Any]] = {"HttpTrigger": make_http, "CronTrigger": make_cron}
-    makers |= dict.fromkeys(("KafkaTrigger", "V3IOStreamTrigger"), make_stream)
+    makers: dict[str, Callable[..., Any]] = {
+        "HttpTrigger": make_http,
+        "CronTrigger": make_cron,
+        "KafkaTrigger": _stream(session, stream_triggers.kafka),
+        "V3IOStreamTrigger": _stream(session, stream_triggers.v3io),
+        "RabbitMQTrigger": _stream(session, stream_triggers.rabbitmq),
+    }
     return HostModule(
         dotted,
         {
@@ -113,13 +120,30 @@ def module(session: Session, dotted: str) -> HostModule:
     )
 
 
-def stream_trigger(kind: str = "", where: Span | None = None) -> GraphError:
-    """The error for triggers that read streams."""
-    return not_yet(
-        f"triggers of kind {kind!r}" if kind else "stream triggers",
-        where,
-        help="HTTP and cron triggers are compiled",
-    )
+def _stream(session: Session, structure: Callable[..., dict[str, Any]]) -> Callable[..., Trigger]:
+    """The class of a trigger that reads a stream, from what makes its structure."""
+
+    @wraps(structure)
+    def make(*args: Any, **kwargs: Any) -> Trigger:
+        return Trigger(session, stream_structure(session, structure, *args, **kwargs))
+
+    return make
+
+
+def stream_structure(
+    session: Session, structure: Callable[..., dict[str, Any]], *args: Any, **kwargs: Any
+) -> dict[str, Any]:
+    """The structure of a trigger that reads a stream; raises GraphError for what makes none."""
+    if "extra_attributes" in kwargs:
+        where = session.argument_span("extra_attributes")
+        given = kwargs["extra_attributes"]
+        if not isinstance(given or {}, dict):
+            raise session.wrong_value(given, "extra_attributes must be a dict", where)
+    try:
+        return structure(*args, **kwargs)
+    except (TypeError, ValueError) as exc:
+        # Of `urlsplit`, or of keywords that `add_v3io_stream_trigger` hands on.
+        raise GraphError(f"{exc}") from exc
 
 
 def structure(session: Session, spec: Any, where: Span) -> dict[str, Any]:
@@ -129,8 +153,6 @@ def structure(session: Session, spec: Any, where: Span) -> dict[str, Any]:
             return spec.struct
         case dict():
             return spec
-        case Instance(cls=External(dotted=dotted)) if dotted.endswith(_STREAMS):
-            raise stream_trigger()
     raise session.wrong_value(spec, "a trigger must be a trigger object or a dict", where)
 
 

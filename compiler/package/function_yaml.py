@@ -56,14 +56,15 @@ def function_yaml(
     spec = {key: spec[key] for key in sorted(spec, key=lambda key: (_place(key), key))}
     spec["build"] = {"baseImage": image.base} | ({"commands": commands} if commands else {}) | build
     metadata = {"name": function.name, **settings.config.get("metadata", {})}
-    remarks: dict[_Path, list[str]] = {("spec", "env"): _environment(settings, environment)}
+    remarks: dict[_Path, Sequence[str]] = {**settings.remarks}
+    remarks["spec", "env"] = _environment(settings, environment)
     if image.replaced:
         said = f"{name} says {one_line(image.replaced)}; nothing here needs mlrun."
         remarks["spec", "build", "baseImage"] = [said]
     if not settings.spec.get("env"):
         # No list to stand above: the first key behind its place.
         after = next(key for key in spec if _place(key) > _place("env"))
-        remarks["spec", after] = remarks.pop(("spec", "env"))
+        remarks["spec", after] = [*remarks.pop(("spec", "env")), *remarks.get(("spec", after), ())]
     document = {
         "apiVersion": "nuclio.io/v1",
         "kind": "NuclioFunction",

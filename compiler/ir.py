@@ -205,6 +205,9 @@ class Flow:
 
 # -- functions
 
+#: Kinds of triggers whose messages a handler acknowledges itself (nuclio.md 2.6).
+ACKNOWLEDGED = frozenset(("kafka-cluster", "kafka", "v3ioStream"))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -272,6 +275,17 @@ class Function:
     tag: str = ""
     serving: Serving = Serving()
     settings: Settings = Settings()
+
+    @property
+    def triggers(self) -> Mapping[str, Mapping[str, Any]]:
+        """The triggers that it has besides the one that Nuclio gives it."""
+        found: Mapping[str, Mapping[str, Any]] = self.settings.spec.get("triggers", {})
+        return found
+
+    @property
+    def acknowledges(self) -> bool:
+        """Does a stream wait for it to say which events are done?"""
+        return any(trigger["kind"] in ACKNOWLEDGED for trigger in self.triggers.values())
 
     @property
     def steps(self) -> tuple[Step, ...]:

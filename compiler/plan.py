@@ -490,6 +490,11 @@ class Plan:
         return bool(self._streams)
 
     @property
+    def delivers(self) -> bool:
+        """Is there more to an event's end than its answer?"""
+        return self.sends or self.function.acknowledges
+
+    @property
     def drivers(self) -> tuple[Driver, ...]:
         """What writes to its streams, each once."""
         return tuple(dict.fromkeys(driver for found in self._streams for driver in found))

@@ -103,6 +103,16 @@ def each(rule: Rule) -> Rule:
     return of_list
 
 
+def some(rule: Rule) -> Rule:
+    """A list that is not empty."""
+
+    def of_list(value: Any) -> None:
+        assert value, value
+        each(rule)(value)
+
+    return of_list
+
+
 def table(key: Rule, item: Rule) -> Rule:
     def rule(value: Any) -> None:
         assert isinstance(value, dict), value
@@ -196,6 +206,8 @@ def _spec(value: Any) -> None:
         _trigger(name, trigger)
         kinds.append(trigger["kind"])
     assert kinds.count("http") <= 1, kinds
+    # Each shard has its replica.
+    assert "v3ioStream" not in kinds or least == most, (least, most)
     # Packages spell out what Nuclio would add.
     assert "http" in kinds or value.get("disableDefaultHTTPTrigger"), kinds
     assert least > 0 or "http" in kinds
@@ -240,6 +252,11 @@ def _build(value: Any) -> None:
     assert commands.count("@nuclio.postCopy") <= 1, commands
 
 
+def _secret(value: Any) -> None:
+    """No package has a password: one of the environment's, or a name that is filled in."""
+    like(r"\$generate|\$\{[A-Z_][A-Z0-9_]*\}|\$ref:.+|/[^\s]+")(value)
+
+
 def _event(value: Any) -> None:
     record(value, body=text, path=text, method=text, headers=table(full, text))
 
@@ -248,32 +265,128 @@ def _ingress(value: Any) -> None:
     record(value, host=full, hostTemplate=full, paths=each(full), pathType=full, secretName=full)
 
 
+def _subscriptions(**keys: Rule) -> Rule:
+    return each(lambda item: record(item, "topic", topic=full, **keys))
+
+
+#: The attributes of each kind, and those that it does not start without.
+_ATTRIBUTES: dict[str, tuple[str, dict[str, Rule]]] = {
+    "http": ("", {
+        "port": whole(0, 65535), "serviceType": only("ClusterIP", "NodePort"),
+        "ingresses": table(full, _ingress), "maxRequestBodySize": whole(1),
+        "readBufferSize": whole(1), "reduceMemoryUsage": flag, "disablePortPublishing": flag,
+        "cors": mapping,
+    }),
+    "cron": ("", {
+        "interval": duration, "event": _event, "jobBackoffLimit": whole(),
+        "schedule": like(r"@\w+( \S+)?|\S+( \S+){4,5}"),
+        "concurrencyPolicy": only("Allow", "Forbid", "Replace"),
+    }),
+    # Without initialOffset Nuclio takes the latest, so what came before the function is lost.
+    "kafka-cluster": ("topics consumerGroup brokers initialOffset workerAllocationMode", {
+        "topics": some(full), "consumerGroup": full, "brokers": some(like(r"[^\s,/]+")),
+        "initialOffset": only("earliest", "latest"), "workerAllocationMode": only("static"),
+        "balanceStrategy": only("range", "roundrobin", "sticky"), "version": full,
+        "sasl": lambda of: record(of, enable=flag, handshake=flag, user=text, password=_secret,
+                                  mechanism=text, oauth=mapping),
+        "tls": lambda of: record(of, enable=flag, insecureSkipVerify=flag, minimumVersion=full),
+        "caCert": text, "accessKey": _secret, "accessCertificate": text, "secretPath": full,
+        **dict.fromkeys(
+            """sessionTimeout heartbeatInterval maxProcessingTime rebalanceTimeout maxWaitTime
+            rebalanceRetryBackoff retryBackoff maxWaitHandlerDuringRebalance""".split(), duration),
+        **dict.fromkeys(
+            """rebalanceRetryMax fetchMin fetchDefault fetchMax channelBufferSize ackWindowSize
+            logLevel""".split(), whole()),
+    }),
+    "v3ioStream": ("consumerGroup seekTo workerAllocationMode", {
+        "containerName": like(r"[^/]+"), "streamPath": like(r"[^/].*"),
+        "consumerGroup": like(r"(?!_)\w{1,256}"), "seekTo": only("earliest", "latest"),
+        "workerAllocationMode": only("static"), "partitions": each(whole()),
+        **dict.fromkeys(
+            """sessionTimeout heartbeatInterval sequenceNumberCommitInterval
+            sequenceNumberShardWaitInterval""".split(), duration),
+        **dict.fromkeys(
+            """readBatchSize numTransportWorkers recordBatchSizeChan ackWindowSize logLevel
+            pollingIntervalMs""".split(), whole()),
+    }),
+    "kinesis": ("regionName streamName shards", {
+        "accessKeyID": text, "secretAccessKey": _secret, "regionName": full, "streamName": full,
+        "shards": some(full), "iteratorType": only("LATEST", "TRIM_HORIZON"),
+        "pollingPeriod": duration,
+    }),
+    "nats": ("topic", {"topic": full, "queueName": full}),
+    "rabbit-mq": ("", {
+        "exchangeName": text, "queueName": full, "topics": some(full), "prefetchCount": whole(),
+        "reconnectDuration": duration, "reconnectInterval": duration, "durableExchange": flag,
+        "durableQueue": flag,
+    }),
+    "mqtt": ("subscriptions", {
+        "subscriptions": _subscriptions(qos=whole(0, 2)), "clientID": full,
+        "protocolVersion": whole(3, 5),
+    }),
+    "pubsub": ("subscriptions projectID", {
+        "subscriptions": _subscriptions(
+            idPrefix=text, shared=flag, ackDeadline=duration, skipCreate=flag,
+            maxNumWorkers=whole(1), synchronous=flag),
+        "projectID": full, "ackDeadline": duration, "noCredentials": flag,
+        "credentials": lambda of: record(of, contents=_secret),
+    }),
+    "eventhub": ("namespace eventHubName partitions", {
+        "sharedAccessKeyName": text, "sharedAccessKeyValue": _secret, "namespace": full,
+        "eventHubName": full, "consumerGroup": full, "partitions": some(whole()),
+    }),
+    "kickstart": ("", {"event": _event}),
+}  # fmt: skip
+_ATTRIBUTES["kafka"] = _ATTRIBUTES["kafka-cluster"]
+_ATTRIBUTES["rabbitMq"] = _ATTRIBUTES["rabbit-mq"]
+_ATTRIBUTES["iotCoreMqtt"] = (
+    "subscriptions projectID regionName registryID deviceID",
+    {**_ATTRIBUTES["mqtt"][1], "jwtRefreshInterval": duration, "projectID": full,
+     "regionName": full, "registryID": full, "deviceID": full,
+     "privateKey": lambda of: record(of, contents=_secret)},
+)  # fmt: skip
+#: What the triggers' addresses look like.
+_URLS = {
+    "http": like(r":\d+"),
+    "v3ioStream": like(r"https?://[^/\s]+(/[^\s@]+@\w+)?"),
+    "nats": like(r"(nats|tls)://[^/\s]+"),
+    **dict.fromkeys(("rabbit-mq", "rabbitMq"), like(r"amqps?://[^@\s]+")),
+    "mqtt": like(r"[^/@\s]+:(\d+|\$\{\w+\})"),
+    "kafka-cluster": full,
+}
+_ADDRESSED = ("v3ioStream", "nats", "rabbit-mq", "rabbitMq", "mqtt")
+
+
 def _trigger(name: str, value: Any) -> None:
-    attributes: dict[str, dict[str, Rule]] = {
-        "http": {
-            "port": whole(0, 65535), "serviceType": only("ClusterIP", "NodePort"),
-            "ingresses": table(full, _ingress), "maxRequestBodySize": whole(1),
-            "readBufferSize": whole(1), "reduceMemoryUsage": flag, "disablePortPublishing": flag,
-            "cors": mapping,
-        },
-        "cron": {
-            "interval": duration, "event": _event, "jobBackoffLimit": whole(),
-            "schedule": like(r"@\w+( \S+)?|\S+( \S+){4,5}"),
-            "concurrencyPolicy": only("Allow", "Forbid", "Replace"),
-        },
-    }  # fmt: skip
     assert isinstance(value, dict), value
     kind = value.get("kind")
-    assert kind in attributes, f"no trigger of packages: {kind}"
+    assert kind in _ATTRIBUTES, f"Nuclio has no such trigger: {kind}"
+    required, attributes = _ATTRIBUTES[kind]
+    streams = kind in ("kafka-cluster", "kafka", "v3ioStream")
+    # The handler acknowledges, which needs a worker for each partition.
+    acknowledged: dict[str, Rule] = {
+        "explicitAckMode": only("explicitOnly"), "waitExplicitAckDuringRebalanceTimeout": duration
+    }  # fmt: skip
     record(
-        value, "name kind numWorkers", name=only(name), kind=full, numWorkers=whole(1, 100_000),
+        value, "name kind numWorkers"
+        + " url" * (kind in _ADDRESSED) + " attributes" * bool(required)
+        + " explicitAckMode workerTerminationTimeout" * streams,
+        name=only(name), kind=full, numWorkers=whole(1, 100_000),
         workerAvailabilityTimeoutMilliseconds=whole(), workerAllocatorName=full,
-        workerTerminationTimeout=duration, url=full, username=text, password=text, secret=text,
-        annotations=table(like(LABEL_KEY), text),
-        attributes=lambda found: record(found, **attributes[kind]),
-        **{"class": full},
+        workerTerminationTimeout=duration, url=_URLS.get(kind, full), username=text,
+        password=_secret, secret=_secret, annotations=table(like(LABEL_KEY), text),
+        attributes=lambda found: record(found, required, **attributes),
+        **(acknowledged if streams else {}), **{"class": full},
     )  # fmt: skip
-    assert kind != "cron" or {"interval", "schedule"} & set(value.get("attributes", {})), value
+    found = value.get("attributes", {})
+    assert kind != "cron" or {"interval", "schedule"} & set(found), value
+    if kind in ("rabbit-mq", "rabbitMq"):
+        assert len({"queueName", "topics"} & set(found)) == 1, value
+        assert value["numWorkers"] == 1, "it is always one"
+    if kind == "v3ioStream":
+        assert ("containerName" in found) == ("streamPath" in found) != ("@" in value["url"])
+    if kind == "kinesis":
+        assert value["numWorkers"] >= len(found["shards"]), "a worker reads one shard"
 
 
 # -- the image

@@ -12,20 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..diagnostics import did_you_mean
-from .nuclio_triggers import ACKNOWLEDGED, SECRETS, TRIGGERS
+from ..ir import ACKNOWLEDGED
+from .nuclio_triggers import SECRETS, TRIGGERS
 from .shapes import Path, Problem, checked
 from .stream_triggers import GENERATED, Struct
 
 #: A trigger's keys, in the order in which they are written.
 _ORDER = ("name", "kind", "numWorkers")
+_RABBITMQ = ("rabbit-mq", "rabbitMq")
 #: What kinds promise that let nobody acknowledge (nuclio.md 2.3).
 _PROMISES = {
     **dict.fromkeys(
         ("nats", "mqtt", "iotCoreMqtt"), "Nuclio acknowledges nothing here: at most once."
     ),
     **dict.fromkeys(
-        ("rabbit-mq", "rabbitMq"),
-        "Nuclio acknowledges a message as soon as a worker has it: at most once.",
+        _RABBITMQ, "Nuclio acknowledges a message as soon as a worker has it: at most once."
     ),
 }
 _ACKNOWLEDGES = "The handler acknowledges what it has done: at least once."
@@ -61,18 +62,25 @@ def finish(name: str, struct: Mapping[str, Any]) -> Finished:
     done = Finished(made, problems)
     if done.failed:
         return done
-    if missing := _missing(kind, made.get("attributes", {})):
-        done.problems = [*problems, Problem(path, missing)]
-        return done
     # Nuclio's processor looks at numWorkers alone (nuclio.md 1.5).
     workers = made.pop("maxWorkers", None)
     made["numWorkers"] = made.get("numWorkers") or workers or 1
     made["name"] = name
+    if missing := _missing(kind, made):
+        done.problems = [*problems, Problem(path, missing)]
+        return done
+    if kind in _RABBITMQ and made["numWorkers"] > 1:
+        made["numWorkers"] = 1
+        problem = Problem((*path, "numWorkers"), "is always 1 for RabbitMQ", is_error=False)
+        done.problems = [*problems, problem]
     if kind in ACKNOWLEDGED:
         mode = made.pop("explicitAckMode", "explicitOnly")
         done.mode = "" if mode == "explicitOnly" else str(mode)
         made["explicitAckMode"] = "explicitOnly"
-        made.setdefault("attributes", {})["workerAllocationMode"] = "static"
+        attributes = made.setdefault("attributes", {})
+        attributes["workerAllocationMode"] = "static"
+        # Nuclio's own default, spelled out.
+        attributes.setdefault("seekTo" if kind == "v3ioStream" else "initialOffset", "latest")
         made.setdefault("workerTerminationTimeout", "10s")
         done.remarks.append(_ACKNOWLEDGES)
     elif kind in _PROMISES:
@@ -83,8 +91,8 @@ def finish(name: str, struct: Mapping[str, Any]) -> Finished:
         done.remarks.append("Nuclio puts V3IO_ACCESS_KEY of the environment in place of $generate.")
     done.secrets = _without_secrets(name, made)
     first = {key: made.pop(key) for key in _ORDER}
-    attributes = made.pop("attributes", None)
-    done.struct = {**first, **made} | ({"attributes": attributes} if attributes else {})
+    rest = made.pop("attributes", None)
+    done.struct = {**first, **made} | ({"attributes": rest} if rest else {})
     return done
 
 
@@ -94,15 +102,24 @@ def open_remark(names: Sequence[str]) -> str:
     return f"Fill in before you deploy: envsubst '{shown}' < function.yaml"
 
 
-def _missing(kind: str, attributes: Mapping[str, Any]) -> str:
+def _missing(kind: str, struct: Struct) -> str:
     """What a kind needs besides what its shape says."""
+    attributes = struct.get("attributes", {})
     if kind == "cron" and not {"interval", "schedule"} & set(attributes):
         return "has neither interval nor schedule"
-    if kind in ("rabbit-mq", "rabbitMq"):
-        if attributes.get("queueName") and attributes.get("topics"):
-            return "has both queueName and topics: a RabbitMQ trigger takes one of them"
-        if not attributes.get("queueName") and not attributes.get("topics"):
-            return "has neither queueName nor topics"
+    if kind in ("kafka-cluster", "kafka") and not (attributes.get("brokers") or struct.get("url")):
+        return "names no brokers"
+    if kind == "v3ioStream" and not (
+        {"containerName", "streamPath", "consumerGroup"} <= set(attributes)
+        or "@" in struct.get("url", "")
+    ):
+        return "does not say containerName, streamPath and consumerGroup"
+    if kind in _RABBITMQ and not struct.get("url"):
+        return "has no url"
+    if kind in _RABBITMQ and bool(attributes.get("queueName")) == bool(attributes.get("topics")):
+        return "takes either queueName or topics"
+    if kind == "kinesis" and struct.get("numWorkers", 1) < len(attributes["shards"]):
+        return "needs numWorkers of as many as there are shards: a worker reads one"
     return ""
 
 

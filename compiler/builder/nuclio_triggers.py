@@ -1,6 +1,6 @@
 """The triggers of Nuclio 1.14, by kind (nuclio.md 2.1, 2.3).
 
-Beside the shapes: which of their values are secrets, and which kinds let a handler acknowledge.
+Beside the shapes: which of their values are secrets.
 """
 
 from __future__ import annotations
@@ -271,8 +271,6 @@ TRIGGERS: Mapping[str, Record] = {
     "v3ioItemPoller": _record(_ITEM_POLLER),
     "kickstart": _record(Record({"event": _EVENT})),
 }
-#: Kinds whose messages the handler acknowledges.
-ACKNOWLEDGED = frozenset(kind for kind in TRIGGERS if "explicitAckMode" in TRIGGERS[kind].keys)
 #: Values that let their reader in somewhere, by their paths in a trigger.
 SECRETS: tuple[Path, ...] = (
     ("password",),

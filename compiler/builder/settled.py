@@ -239,11 +239,15 @@ class Settling:
                 span=self.place(("spec", "maxReplicas")),
                 help="max_replicas is at least min_replicas",
             )
-        if (
-            least == 0
-            and spec.get("disableDefaultHTTPTrigger")
-            and not any(trigger["kind"] == "http" for trigger in spec.get("triggers", {}).values())
-        ):
+        kinds = [trigger["kind"] for trigger in spec.get("triggers", {}).values()]
+        if "v3ioStream" in kinds and None not in (least, most) and least != most:
+            raise GraphError(
+                "a function that reads a V3IO stream has a fixed number of replicas, "
+                f"not {least} to {most}",
+                span=self.place(("spec", "maxReplicas")),
+                help="give it as many as the stream has shards: fn.spec.replicas = ...",
+            )
+        if least == 0 and spec.get("disableDefaultHTTPTrigger") and "http" not in kinds:
             raise GraphError(
                 "a function that scales to zero needs an HTTP trigger, which wakes it",
                 span=self.place(("spec", "minReplicas")),

@@ -141,9 +141,11 @@ def stream_structure(
             raise session.wrong_value(given, "extra_attributes must be a dict", where)
     try:
         return structure(*args, **kwargs)
-    except (TypeError, ValueError) as exc:
-        # Of `urlsplit`, or of keywords that `add_v3io_stream_trigger` hands on.
-        raise GraphError(f"{exc}") from exc
+    except TypeError as exc:
+        # Of keywords that `add_v3io_stream_trigger` hands on.
+        raise GraphError(f"the trigger {str(exc).partition(' ')[2]}") from exc
+    except ValueError as exc:
+        raise GraphError(f"the trigger's stream: {exc}") from exc
 
 
 def structure(session: Session, spec: Any, where: Span) -> dict[str, Any]:

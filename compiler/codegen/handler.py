@@ -84,7 +84,7 @@ class _Handler:
             scope.module("os")
         context, initializer = self._context_arguments(), self._initializer()
         failed = self._failed(nuclio)
-        delivery = scope.runtime("delivery") if plan.sends else ""
+        delivery = scope.runtime("delivery") if plan.delivers else ""
         standard, third, own = scope.imports()
         text = page(
             "handler.py.j2",
@@ -201,7 +201,7 @@ class _Handler:
 
     def _done(self, response: str) -> str:
         """The answer; where events send something, once that has arrived."""
-        return f"context.user_data.done(event, {response})" if self._plan.sends else response
+        return f"context.user_data.done(event, {response})" if self._plan.delivers else response
 
     # -- what is made at start
 

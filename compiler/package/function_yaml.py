@@ -98,9 +98,17 @@ def _place(key: str) -> int:
 
 
 def _add_replicas(spec: dict[str, Any]) -> None:
-    """MLRun's defaults are 1 and 4; Nuclio refuses a least number above the most."""
-    most = spec.get("maxReplicas")
-    least = spec.setdefault("minReplicas", 1 if most is None else min(1, most))
+    """MLRun's defaults are 1 and 4; Nuclio refuses a least number above the most.
+
+    Where a V3IO stream is read the two are one number.
+    """
+    most, least = spec.get("maxReplicas"), spec.get("minReplicas")
+    kinds = [trigger["kind"] for trigger in spec.get("triggers", {}).values()]
+    if "v3ioStream" in kinds:
+        least = most = least or most or 1
+    elif least is None:
+        least = 1 if most is None else min(1, most)
+    spec["minReplicas"] = least
     spec["maxReplicas"] = max(4, least) if most is None else most
 
 

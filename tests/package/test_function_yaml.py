@@ -84,6 +84,51 @@ def test_the_model_is_strict(change: Callable[[dict[str, Any]], None]) -> None:
         check(config)
 
 
+STREAMS = {
+    name: yaml.safe_load((GOLDEN / f"stream_triggers/dist/{name}/function.yaml").read_text("utf-8"))
+    for name in ("kafka-reader", "v3io-reader", "rabbit-reader", "others")
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("kafka-reader", put("orders/explicitAckMode", "enable")),
+        ("kafka-reader", put("orders/attributes/workerAllocationMode", "pool")),
+        ("kafka-reader", put("orders/attributes/worker_allocation_mode", "static")),
+        ("kafka-reader", put("orders/attributes/brokers", [])),
+        ("kafka-reader", put("orders/attributes/brokers", "kafka-0:9092")),
+        ("kafka-reader", put("orders/attributes/topics", ["orders", 1])),
+        ("kafka-reader", put("orders/attributes/initialOffset", "first")),
+        ("kafka-reader", put("orders/attributes/fetchDefault", "1048576")),
+        ("kafka-reader", put("orders/attributes/sasl/password", "hunter2")),
+        ("kafka-reader", put("orders/maxWorkers", 2)),
+        ("kafka-reader", put("orders/workerTerminationTimeout", 10)),
+        ("v3io-reader", put("stream/password", "hunter2")),
+        ("v3io-reader", put("stream/url", "v3io-webapi")),
+        ("v3io-reader", put("stream/attributes/consumerGroup", "a-b")),
+        ("v3io-reader", put("stream/attributes/streamPath", "/shop")),
+        ("rabbit-reader", put("rabbitmq/url", "amqp://shop:hunter2@rabbit:5672/")),
+        ("rabbit-reader", put("rabbitmq/attributes/topics", ["a"])),
+        ("rabbit-reader", put("rabbitmq/numWorkers", 2)),
+        ("others", put("nats/explicitAckMode", "explicitOnly")),
+        ("others", put("nats/attributes/topic", "")),
+        ("others", put("mqtt/attributes/subscriptions/0/qos", 3)),
+        ("others", put("kinesis/numWorkers", 1)),
+        ("others", put("kinesis/attributes/secretAccessKey", "hunter2")),
+        ("others", put("hub/attributes/partitions", ["0"])),
+    ],
+)
+def test_the_model_is_strict_with_streams(
+    name: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    config = copy.deepcopy(STREAMS[name])
+    check(config)
+    change(config["spec"]["triggers"])
+    with pytest.raises(AssertionError):
+        check(config)
+
+
 @given(
     st.one_of(st.text(max_size=20), st.sampled_from("y No 1e3 0x1F 1:30 1Gi 90s ~ = - ? :".split()))
 )
@@ -122,7 +167,7 @@ keys = st.sampled_from(
 )
 
 
-def call(name: str, *args: Any, **kwargs: Any) -> st.SearchStrategy[str]:
+def call(name: str, /, *args: Any, **kwargs: Any) -> st.SearchStrategy[str]:
     """The call of a method with arguments of these strategies, some of them left out."""
 
     def spell(drawn: tuple[list[Any], dict[str, Any]]) -> str:
@@ -144,7 +189,28 @@ env = st.dictionaries(texts, st.one_of(texts, numbers), min_size=1, max_size=3)
 cron = call("nuclio.CronTrigger", durations, schedule=st.sampled_from(["0 4 * * *", "often", ""]),
             body=texts, headers=env, extra_attributes=things)  # fmt: skip
 http = call("nuclio.HttpTrigger", workers=numbers, port=numbers, host=texts, canary=numbers)
+secrets = st.one_of(texts, st.just("hunter2"))
+kafka = call("nuclio.KafkaTrigger", st.lists(st.sampled_from(["b:9092", "c", ""]), max_size=2),
+             st.lists(names, max_size=2), consumer_group=names, max_workers=numbers,
+             explicit_ack_mode=st.sampled_from([None, "explicitOnly", "enable", "x"]),
+             initial_offset=st.sampled_from(["earliest", "latest", "x"]),
+             session_timeout=durations, extra_attributes=things)  # fmt: skip
+v3io = call("V3IOStreamTrigger", path=names, container=names, consumer_group=names,
+            access_key=secrets, max_workers=numbers, seek_to=names)  # fmt: skip
+rabbit = call("RabbitMQTrigger", st.sampled_from(["amqp://u:p@r:5672/v", "amqp://r", "r", ""]),
+              names, queue_name=names, topics=st.lists(names, max_size=2), password=secrets,
+              num_workers=numbers)  # fmt: skip
+nats = st.fixed_dictionaries({"topic": texts}, optional={"queueName": texts})
+mqtt = st.fixed_dictionaries(
+    {"subscriptions": st.lists(st.fixed_dictionaries({"topic": texts}, optional={"qos": numbers}))}
+)
+other = st.tuples(
+    st.sampled_from(["nats", "mqtt", "kafka", "rabbitMq", "pubsub", "eventhub", "kickstart"]),
+    st.one_of(nats, mqtt, things),
+    st.sampled_from(["nats://n:4222", "amqp://r:5672", "m:1883", "m", ""]),
+).map(lambda drawn: dict(zip(("kind", "attributes", "url"), drawn, strict=True)))
 trigger = st.one_of(
+    kafka, v3io, rabbit, kafka.map("{}.sasl('me', 'hunter2')".format), other.map(repr),
     cron, http, cron.map("{}.disable()".format), http.map("{}.workers(3)".format),
     st.fixed_dictionaries(
         {"kind": st.sampled_from(["http", "cron", "htpp", "kafka-cluster"])},
@@ -166,6 +232,9 @@ statements = st.one_of(
          paths=st.lists(texts, max_size=2), canary=numbers, secret=texts, worker_timeout=numbers,
          gateway_timeout=numbers, trigger_name=names, annotations=env, extra_attributes=things),
     st.tuples(names, trigger).map(lambda drawn: f"fn.add_trigger({drawn[0]!r}, {drawn[1]})"),
+    call("fn.add_v3io_stream_trigger", st.sampled_from(["users/x", "v3io://h/users/x", "x", ""]),
+         name=names, group=names, shards=numbers, ack_window_size=numbers, access_key=secrets),
+    call("fn.add_rabbitmq_trigger", st.just("amqp://u:hunter2@r"), names, names, queue_name=names),
     call("fn.set_config", keys, things),
     call("fn.set_config", st.just("spec.triggers.web.numWorkers"), numbers),
     call("fn.with_annotations", env),
@@ -204,6 +273,8 @@ statements = st.one_of(
 HEAD = """
 import mlrun, nuclio
 from mlrun.runtimes import mounts
+from mlrun.runtimes.nuclio.triggers import RabbitMQTrigger
+from nuclio.triggers import V3IOStreamTrigger
 
 fn = mlrun.new_function("random", kind="serving")
 """
@@ -237,5 +308,7 @@ def test_random_settings(lines: list[str]) -> None:
     if "is nothing that Nuclio" not in said:
         config = check_text(text)
         check_dockerfile(built.files["random/Dockerfile"].decode(), config)
+    if "password" in text:
+        assert "hunter2" not in text
     json.dumps(yaml.safe_load(text))
     assert built.files == made(lines).files

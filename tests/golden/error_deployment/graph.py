@@ -42,13 +42,29 @@ function("seven").spec.volume_mounts = [{"name": "tmp", "mountPath": "/tmp"}]
 function("eight").set_config("spec.maxReplicas", 1).spec.min_replicas = 2
 function("nine").spec.image = os.environ["IMAGE"]
 function("ten").set_config("spec.triggers.a", {"kind": "cron", "attributes": {}})
+reader = function("readers")
+reader.add_trigger("k", nuclio.KafkaTrigger(["b:9092"], ["t"], explicit_ack_mode="disable", max_workers=0.5, session_timeout="long"))
+reader.add_trigger("n", nuclio.KafkaTrigger([], ["t"], partitions=[1]))
+reader.add_trigger("r", {"kind": "rabbit-mq", "url": "amqp://r", "numWorkers": 4, "attributes": {"queueName": "q", "topics": ["t"]}})
+reader.add_trigger("s", {"kind": "kinesis", "attributes": {"regionName": "r", "streamName": "s", "shards": ["a", "b"]}})
+reader.add_v3io_stream_trigger("users/x/stream", name="v", group="a-b")
+function("shards").add_trigger("v", {"kind": "v3ioStream", "url": "http://v3io:8081/users/x@g"})
+moved = function("moved")
+moved.add_v3io_stream_trigger("users/x/stream", shards=3)
+moved.spec.max_replicas = 5
 function("eleven").spec.build.base_image = "python:3\nRUN id"
 function("twelve").spec.affinity = object()
 function("scaler").disable_default_http_trigger()
 
 rest = function("rest")
 rest.add_trigger("k", nuclio.KafkaTrigger(["broker:9092"], ["topic"]))
-rest.add_v3io_stream_trigger("users/x/stream")
+rest.add_v3io_stream_trigger("users/x/stream", colour="red")
+rest.add_v3io_stream_trigger("kafka://b/t")
+rest.add_v3io_stream_trigger("stream")
+rest.add_trigger("k", nuclio.KafkaTrigger(["b"], ["t"], extra_attributes=[1]))
+rest.add_trigger("h", nuclio.HttpTrigger().sasl("me", "secret"))
+rest.add_rabbitmq_trigger("ds://profile")
+rest.add_rabbitmq_trigger("amqp://[x", queue_name="q")
 rest.with_http(workers=-1)
 rest.with_http(canary=101, host="x.example.com")
 rest.with_http(worker_timeout=60, gateway_timeout=30)

@@ -16,8 +16,8 @@ from .streams import Writer, writers
 
 #: Kinds of triggers whose messages a worker acknowledges itself (nuclio 1.14).
 _ACKNOWLEDGED = frozenset(["kafka-cluster", "kafka", "v3ioStream", "v3io-stream"])
-#: Kinds of triggers where somebody waits for the answer.
-_ANSWERED = frozenset(["http"])
+#: Kinds whose messages come again if the worker ends before it has answered.
+_COME_AGAIN = _ACKNOWLEDGED | {"pubsub"}
 
 #: After how many events, and how many seconds, what they sent is confirmed.
 STRIDE = 100
@@ -38,31 +38,31 @@ def start(
         context.platform.set_drain_callback(strides.confirm)
         at_termination(strides.close)
         return strides.done
-    requests = Requests(context, answered=kind in _ANSWERED)
+    requests = Requests(context, come_again=kind in _COME_AGAIN)
     at_termination(requests.close)
     return requests.done
 
 
 class Requests:
-    """Each event is done before it is answered."""
+    """Each event is done before it is answered.
 
-    def __init__(self, context: Any, answered: bool = True) -> None:
+    With `come_again` the worker ends if a stream stays down.
+    """
+
+    def __init__(self, context: Any, come_again: bool = False) -> None:
         self._context = context
-        self._answered = answered
+        self._come_again = come_again
 
     def done(self, event: Any, response: Any) -> Any:
         """The response, when all that the event sent has arrived; else what says so."""
-        for writer in writers:
-            if writer.needed:
-                try:
-                    writer.flush()
-                except OSError as exc:
-                    response = self._failed(exc, response)
+        try:
+            confirm(writers)
+        except Exception as exc:  # noqa: BLE001 (drivers' clients have their own)
+            return self._failed(exc, response)
         return response
 
-    def _failed(self, exc: OSError, response: Any) -> Any:
-        if not self._answered:
-            # Nuclio acknowledges what a handler returns from, and what it raises in.
+    def _failed(self, exc: Exception, response: Any) -> Any:
+        if self._come_again and not isinstance(exc, ValueError):
             end(self._context.logger, exc)
         self._context.logger.error(f"not sent: {exc}")  # noqa: G004 (Nuclio's logger)
         if response.status_code >= 400:
@@ -73,14 +73,14 @@ class Requests:
 
     def close(self) -> None:
         """When the worker ends."""
-        close_all(self._context.logger)
+        close(writers, self._context.logger)
 
 
 class Strides:
-    """Events of a stream, which Nuclio hands over one by one, in order.
+    """Events of a stream, which Nuclio hands over one by one, in the order of a partition.
 
-    What they send goes out at once; it is confirmed, and they are acknowledged, all of a
-    stride together. If a stream stays down the worker ends, with nothing acknowledged.
+    What they send goes out at once; it is confirmed, and they are acknowledged, a stride
+    at a time. If a stream stays down the worker ends, and nothing since is acknowledged.
     """
 
     def __init__(self, context: Any, loop: asyncio.AbstractEventLoop) -> None:
@@ -98,29 +98,34 @@ class Strides:
         topic = getattr(event, "topic", None) or event.stream_path
         self._done[topic, event.shard_id] = event.offset
         self._count += 1
-        if self._count == STRIDE:
+        if self._count >= STRIDE:
             self._stride()
-        elif self._count == 1:
+        elif self._timer is None:
             self._timer = self._loop.call_later(SECONDS, self._stride)
         return response
 
     async def confirm(self) -> None:
-        """Confirm and acknowledge all events that are done, before others get their stream."""
+        """Acknowledge all that is done, before other workers get the partitions."""
         self._stride()
         await asyncio.gather(*self._sending)
 
     async def close(self) -> None:
         """When the worker ends."""
         await self.confirm()
-        close_all(self._logger)
+        close(writers, self._logger)
 
     def _stride(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         try:
-            flush_needed(writers)
-        except OSError as exc:
+            confirm(writers)
+        except ValueError as exc:
+            # A later attempt would be refused, too: the rest must not wait for ever.
+            self._logger.error(
+                f"not sent by one of {self._shown()}: {exc}"
+            )  # noqa: G004
+        except Exception as exc:  # noqa: BLE001 (drivers' clients have their own)
             end(self._logger, exc)
         for (topic, partition), offset in self._done.items():
             position = Position(topic, partition, offset)
@@ -131,12 +136,16 @@ class Strides:
         self._done = {}
         self._count = 0
 
-    async def _acknowledge(self, position: Any) -> None:
+    async def _acknowledge(self, position: Position) -> None:
         try:
             await self._platform.explicit_ack(position)
         except Exception as exc:  # noqa: BLE001
-            # The events come again; those after them are acknowledged with these.
+            # If nothing later is acknowledged either, these events come again.
             self._logger.error(f"not acknowledged: {exc!r}")  # noqa: G004
+
+    def _shown(self) -> str:
+        last = (f"{topic}[{part}]@{at}" for (topic, part), at in self._done.items())
+        return f"{self._count} events up to {', '.join(last)}"
 
 
 class Position:
@@ -150,30 +159,39 @@ class Position:
         return {"kind": "streamMessageAck", "attributes": self._attributes}
 
 
-def flush_needed(opened: list[Writer]) -> None:
-    """Return when all that events sent has arrived; raises OSError if it has not."""
+def confirm(opened: list[Writer]) -> None:
+    """Return when all that events sent has arrived.
+
+    Raises OSError if a stream stays down, ValueError if one refuses a message.
+    """
+    refused = None
     for writer in opened:
         if writer.needed:
-            writer.flush()
+            try:
+                writer.flush()
+            except ValueError as exc:
+                refused = exc
+    if refused is not None:
+        raise refused
 
 
-def close_all(logger: Any) -> None:
+def close(opened: list[Writer], logger: Any) -> None:
     """Close the streams, once what is still under way has arrived."""
-    for writer in writers:
+    for writer in opened:
         try:
             writer.flush()
-        except OSError as exc:
+        except (OSError, ValueError) as exc:
             logger.error(f"not sent: {exc}")  # noqa: G004
         writer.close()
 
 
-def end(logger: Any, exc: OSError) -> None:
+def end(logger: Any, exc: Exception) -> None:
     """End the worker, so that its events come again.
 
-    A status other than 0 ends Nuclio's processor, too; an exception would be taken for
-    the event's answer.
+    A status other than 0 ends Nuclio's processor, too. An exception would be taken for the
+    event's answer, and 0 would leave the processor without a worker (nuclio 1.14).
     """
-    logger.error(f"the worker ends and its events come again: {exc}")  # noqa: G004
+    logger.error(f"the worker ends, and its events come again: {exc}")  # noqa: G004
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)

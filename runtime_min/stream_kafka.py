@@ -48,7 +48,7 @@ class KafkaStream:
         self._producer: Any = None
         #: Has anything been sent since the last `flush`?
         self._sent = False
-        self._failures: list[str] = []
+        self._failures: list[tuple[Any, Any]] = []
 
     def push(
         self, data: str | bytes, key: str | None = None, shard: int | None = None
@@ -65,23 +65,36 @@ class KafkaStream:
         except self._error as exc:
             error = exc.args[0]
             if error.name() in _REFUSED:
-                raise ValueError(f"{self} refuses the message: {error.str()}") from exc
+                raise ValueError(f"{self} refuses a message: {error.str()}") from exc
             self._producer = None
             raise OSError(f"{self} is down: {error.str()}") from exc
 
     def flush(self) -> None:
         if not self._sent:
             return
-        # Each message is delivered or fails when its time is over, so this ends.
+        self._sent = False
+        error = None
+        for _, message in self._delivered():
+            # A batch is refused as a whole; most of it may be welcome by itself.
+            place = message.partition()
+            self._producer.produce(self._topic, message.value(), message.key(), place)
+            for alone, _ in self._delivered():
+                error = alone
+        if error is not None:
+            raise ValueError(f"{self} refuses a message: {error.str()}")
+
+    def _delivered(self) -> list[tuple[Any, Any]]:
+        """The messages that were refused, and why; raises OSError for what did not arrive."""
+        # Each message arrives or fails when its time is over, so this ends.
         while self._producer is not None and self._producer.flush(1.0):
             pass
-        self._sent = False
-        if self._failures:
-            reason = self._failures[0]
-            self._failures = []
-            # After a fatal error a producer takes nothing more; a new one does.
-            self._producer = None
-            raise OSError(f"{self} is down: {reason}")
+        failures, self._failures = self._failures, []
+        for error, _ in failures:
+            if error.name() not in _REFUSED:
+                # After a fatal error a producer takes nothing more; a new one does.
+                self._producer = None
+                raise OSError(f"{self} is down: {error.str()}")
+        return failures
 
     def close(self) -> None:
         if self._producer is not None:
@@ -106,7 +119,7 @@ class KafkaStream:
 
     def _failed(self, error: Any, message: Any) -> None:
         if error is not None:
-            self._failures.append(error.str())
+            self._failures.append((error, message))
 
 
 def _topic_and_brokers(path: str, brokers: str | list[str] | None) -> tuple[str, str]:

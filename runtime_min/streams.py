@@ -42,7 +42,10 @@ class Stream(Protocol):
         """
 
     def flush(self) -> None:
-        """Return when all that was pushed has arrived; raises OSError if it cannot."""
+        """Return when all that was pushed has arrived; raises OSError if it cannot.
+
+        Raises ValueError if all has but what the stream can never take.
+        """
 
     def close(self) -> None:
         """Give up what the stream holds open."""
@@ -100,7 +103,7 @@ class Writer:
             self._failure = exc
 
     def flush(self) -> None:
-        """Return when all that was pushed has arrived; raises OSError if it has not."""
+        """Return when all that was pushed has arrived; raises as the stream does."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure

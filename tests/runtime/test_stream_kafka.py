@@ -69,17 +69,21 @@ def test_paths_that_name_no_topic(path: str) -> None:
 
 
 def test_what_a_topic_never_takes(broker: Kafka) -> None:
-    broker.create("small")
+    broker.create("small", settings={"max.message.bytes": "1000"})
     stream = KafkaStream(f"kafka://{broker.address}/small")
-    with pytest.raises(ValueError, match="refuses the message"):
+    with pytest.raises(ValueError, match="refuses a message"):
         stream.push("x" * 1_100_000)
     stream.push("a")
     stream.flush()
-    with pytest.raises(ValueError, match="refuses the message"):
+    with pytest.raises(ValueError, match="refuses a message"):
         stream.push("b", None, 7)
     stream.push("c")
     stream.flush()
-    assert [value for *_, value in shown(broker.read("small"))] == [b"a", b"c"]
+    stream.push("x" * 2000)  # the client does not know of the topic's own limit
+    stream.push("d")
+    with pytest.raises(ValueError, match="refuses a message"):
+        stream.flush()
+    assert [value for *_, value in shown(broker.read("small"))] == [b"a", b"c", b"d"]
 
 
 def test_more_than_librdkafka_keeps(broker: Kafka) -> None:

@@ -61,11 +61,12 @@ class Kafka(Server):
         self.address = f"127.0.0.1:{port}"
         self._admin: Any = None
 
-    def create(self, *topics: str, partitions: int = 1) -> None:
+    def create(self, *topics: str, partitions: int = 1, settings: Any = None) -> None:
         """Makes topics."""
         from confluent_kafka.admin import NewTopic
 
-        made = self.admin().create_topics([NewTopic(topic, partitions, 1) for topic in topics])
+        wanted = [NewTopic(topic, partitions, 1, config=settings or {}) for topic in topics]
+        made = self.admin().create_topics(wanted)
         for future in made.values():
             future.result(30)
 

@@ -117,6 +117,9 @@ class Task:
     catcher: bool = False
     #: Of catchers: the steps that go on after it.
     before: tuple[str, ...] = ()
+    #: The function that it runs in, as the graph spells it: "" is the root, "*" every one.
+    #: The pass `partition` gives each function its own steps; from then on it is "".
+    runs_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class Router:
     result_path: str | None = None
     responder: bool = False
     on_error: str | None = None
+    #: As of a `Task`.
+    runs_in: str = ""
 
     @property
     def key(self) -> str:
@@ -171,6 +176,23 @@ class Queue:
     #: What the driver of the stream is told besides its path.
     options: Args = field(default=(), hash=False)
     on_error: str | None = None
+    #: As of a `Task`; it has no meaning, as a queue is in every function that it is reached in.
+    runs_in: str = ""
+    #: Does a step of the graph follow it, in whatever function? Then it carries envelopes, unless
+    #: `full_event` says otherwise (serving.md 8.3). Set by the pass `partition`.
+    read: bool = False
+    #: What a stream that is created has; what its readers' triggers are made of.
+    shards: Any = None
+    retention_in_hours: Any = None
+    #: The consumer group of readers; "" is `<function>-consumer-group`.
+    group: str = ""
+    #: Keywords of the readers' trigger class.
+    trigger_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def envelope(self) -> bool:
+        """Do messages carry the event's id and key with the body?"""
+        return self.read if self.full_event is None else self.full_event
 
     @property
     def responder(self) -> bool:
@@ -190,6 +212,8 @@ class Flow:
     steps: tuple[Step, ...] = ()
     #: The step that takes the failures of steps without a catcher of their own.
     on_error: str | None = None
+    #: The steps that get a request first; none: those that follow no other. Set by `partition`.
+    entries: tuple[str, ...] = ()
 
     @cached_property
     def _by_name(self) -> Mapping[str, Step]:
@@ -263,9 +287,42 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
+class Child:
+    """A function container that runs steps of another one's graph (serving.md 8.2)."""
+
+    #: As steps name it.
+    name: str
+    span: Span = field(compare=False)
+    code: tuple[str, ...] = ("",)
+    serving: Serving = Serving()
+    settings: Settings = Settings()
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """A stream that a function reads: what its trigger is made of, and where its events go."""
+
+    #: The queue's name.
+    queue: str
+    #: Where the queue stands in the graph file.
+    span: Span = field(compare=False)
+    path: str | EnvLookup | OpenText
+    #: The consumer group, as MLRun names it.
+    group: str
+    #: The local steps that take its events.
+    steps: tuple[str, ...]
+    shards: Any = None
+    trigger_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    #: As of the queue: `brokers` where the path names none.
+    options: Args = ()
+    envelope: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function container."""
 
+    #: Its folder in the dist; of a child its own name without the parent's.
     name: str
     span: Span = field(compare=False)
     root: Flow | Router
@@ -275,6 +332,18 @@ class Function:
     tag: str = ""
     serving: Serving = Serving()
     settings: Settings = Settings()
+    #: The functions that its graph has steps for. The pass `partition` makes functions of them.
+    children: tuple[Child, ...] = ()
+    #: Of a child: the function whose graph it runs.
+    parent: str = ""
+    #: Of a child: its name as steps spell it, which code finds as `context.current_function`.
+    current: str = ""
+    reads: tuple[Reads, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name under which it is deployed."""
+        return f"{self.parent}-{self.name}" if self.parent else self.name
 
     @property
     def triggers(self) -> Mapping[str, Mapping[str, Any]]:
@@ -285,7 +354,9 @@ class Function:
     @property
     def acknowledges(self) -> bool:
         """Does a stream wait for it to say which events are done?"""
-        return any(trigger["kind"] in ACKNOWLEDGED for trigger in self.triggers.values())
+        return bool(self.reads) or any(
+            trigger["kind"] in ACKNOWLEDGED for trigger in self.triggers.values()
+        )
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -346,18 +417,23 @@ def show(graph: Graph) -> str:
     """The graph as text, for `graphc dump --stage ir` and the tests."""
     lines = [f"graph {graph.source}"]
     for function in graph.functions:
-        lines.append(f"function {function.name}")
-        for name in ("image", "requirements", "commands", "deployed"):
-            if value := getattr(function.settings, name):
-                lines.append(f"  {name} = {value!r}")
-        for section, found in function.settings.config.items():
-            lines += [f"  {section}.{key} = {value!r}" for key, value in found.items()]
-        lines += _show_serving(function.serving)
+        of = f" of {function.parent}" if function.parent else ""
+        lines.append(f"function {function.name}{of}")
+        lines += _show_settings(function)
+        for child in function.children:
+            lines.append(f"  child {child.name}: {', '.join(filter(None, child.code))}")
+            lines += [f"  {line}" for line in _show_settings(child)]
+        for read in function.reads:
+            steps = ", ".join(read.steps)
+            lines.append(
+                f"  reads {read.queue}: {show_value(read.path)} as {read.group} -> {steps}"
+            )
         if isinstance(function.root, Router):
             lines += _show_router(function.root, "  ")
             continue
         on_error = f" on_error={function.root.on_error}" if function.root.on_error else ""
-        lines.append(f"  flow {function.root.engine}{on_error}")
+        entries = f" from {', '.join(function.root.entries)}" if function.root.entries else ""
+        lines.append(f"  flow {function.root.engine}{on_error}{entries}")
         for step in function.root.steps:
             match step:
                 case Router():
@@ -367,6 +443,17 @@ def show(graph: Graph) -> str:
                 case Queue():
                     lines.append(_show_queue(step))
     return "\n".join(lines) + "\n"
+
+
+def _show_settings(function: Function | Child) -> list[str]:
+    lines = [
+        f"  {name} = {value!r}"
+        for name in ("image", "requirements", "commands", "deployed")
+        if (value := getattr(function.settings, name))
+    ]
+    for section, found in function.settings.config.items():
+        lines += [f"  {section}.{key} = {value!r}" for key, value in found.items()]
+    return lines + _show_serving(function.serving)
 
 
 def _show_serving(serving: Serving) -> list[str]:
@@ -394,7 +481,8 @@ def _show_task(step: Task) -> str:
 def _show_queue(step: Queue) -> str:
     sharding = f" by {show_value(step.sharding)}" if step.sharding is not None else ""
     options = f" ({_show_args(step.options)})" if step.options else ""
-    return f"    queue {step.name}: {step.path!r}{sharding}{options}{_show_wiring(step)}"
+    read = " read" if step.read else ""
+    return f"    queue {step.name}: {step.path!r}{sharding}{options}{read}{_show_wiring(step)}"
 
 
 def _show_router(step: Router, indent: str) -> list[str]:
@@ -427,6 +515,8 @@ def _show_wiring(step: Step | Route) -> str:
         words.append(f"before={','.join(step.before)}")
     if not isinstance(step, Route) and step.responder:
         words.append("responds")
+    if not isinstance(step, Route) and step.runs_in:
+        words.append(f"in={step.runs_in}")
     return "".join(f" {word}" for word in words)
 
 

@@ -28,11 +28,12 @@ from .package.data_files import data_files
 from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
+from .passes.partition import partition
 from .passes.record import record
 from .passes.resolve import resolve
 from .passes.slicing import RESERVED, search_paths, slice_code
 from .passes.track import track
-from .passes.validate import validate
+from .passes.validate import validate, validate_functions
 from .plan import Plan
 from .requirements import read_declared
 from .source import SourceModule, SourceTree
@@ -134,13 +135,19 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     if not graph.functions:
         raise nothing_to_build(tree, session.others)
 
+    # What cannot run is refused.
+    with stage("validate"):
+        sound = validate(graph, diagnostics)
+    # Each function gets its own steps.
+    with stage("partition"):
+        made.graph = graph = partition(graph, diagnostics)
     index = CodeIndex(tree)
     # Names become the classes and functions they stand for.
     with stage("resolve"):
         made.graph = graph = resolve(graph, tree, index, diagnostics)
-    # What cannot run is refused.
     with stage("validate"):
-        validate(graph, diagnostics)
+        if sound:
+            validate_functions(graph, diagnostics)
     made.go_on()
     # How each step is made and called.
     with stage("infer"):

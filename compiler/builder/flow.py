@@ -221,10 +221,6 @@ class FlowBuilder(HostObject):
         where = session.argument_span("class_name", 0)
         if isinstance(class_name, str) and class_name.startswith("hub://"):
             raise not_yet("steps of the hub", where)
-        if function not in (None, "*"):
-            raise not_yet(
-                "steps of other functions (function=)", session.argument_span("function", 4)
-            )
         if cycle_to:
             raise not_yet("cycles (cycle_to)")
         step: StepBuilder
@@ -240,6 +236,8 @@ class FlowBuilder(HostObject):
         else:
             step = self._task(class_name, name, handler, class_args, where)
         step.after = after
+        if function:
+            step.runs_in = session.text(function, "function", session.argument_span("function"))
         step.full_event = full_event if full_event is not None else step.full_event
         step.input_path = input_path if input_path is not None else step.input_path
         step.result_path = result_path if result_path is not None else step.result_path

@@ -91,6 +91,10 @@ class FunctionBuilder(HostObject):
         self.span = span
         self.code = code
         self.root: FlowBuilder | RouterBuilder | None = None
+        #: Of a child function: the one whose graph it runs.
+        self.parent: FunctionBuilder | None = None
+        #: By the name under which steps know them.
+        self.children: dict[str, FunctionBuilder] = {}
         self.project = ""
         self.tag = ""
         self.serving = Serving(session, span)
@@ -266,8 +270,44 @@ class FunctionBuilder(HostObject):
             )
         return next(iter(routers.values()))
 
-    def add_child_function(self, *args: Any, **kwargs: Any) -> Any:
-        raise not_yet("child functions")
+    def add_child_function(
+        self,
+        name: Any,
+        url: Any = None,
+        image: Any = None,
+        requirements: Any = None,
+        kind: Any = None,
+    ) -> FunctionBuilder:
+        """A function for the steps that name it; it has settings of its own (serving.md 8.2)."""
+        if self.parent is not None:
+            raise not_yet("child functions of child functions")
+        child = self.session.making.child(self, name, url, image, requirements, kind)
+        self.children[child.name] = child
+        return child
+
+    def _freeze_child(self) -> ir.Child:
+        """A child function as data; raises GraphError."""
+        serving, settings = self._freeze_settings()
+        parent = self.parent
+        assert parent is not None
+        # As MLRun deploys it: these are its parent's.
+        of_parent = parent.serving.freeze()
+        serving = replace(
+            serving,
+            verbose=serving.verbose or of_parent.verbose,
+            secrets=of_parent.secrets,
+            tracking=of_parent.tracking,
+        )
+        return ir.Child(self.name, self.span, self.code, serving, settings)
+
+    def _freeze_settings(self) -> tuple[ir.Serving, ir.Settings]:
+        serving = self.serving.freeze()
+        settings = settle(self.settings)
+        # As mlrun 1.12 reads it when a server starts.
+        levels = {item["name"]: item.get("value") for item in settings.spec.get("env", ())}
+        if str(levels.get("MLRUN_LOG_LEVEL")).lower() == "debug":
+            serving = replace(serving, verbose=True)
+        return serving, settings
 
     def freeze(self) -> ir.Function:
         """The function as data; raises GraphError."""
@@ -276,12 +316,7 @@ class FunctionBuilder(HostObject):
                 f"function {self.name!r} has no graph",
                 help='call set_topology("router") or set_topology("flow") on it',
             )
-        serving = self.serving.freeze()
-        settings = settle(self.settings)
-        # As mlrun 1.12 reads it when a server starts.
-        levels = {item["name"]: item.get("value") for item in settings.spec.get("env", ())}
-        if str(levels.get("MLRUN_LOG_LEVEL")).lower() == "debug":
-            serving = replace(serving, verbose=True)
+        serving, settings = self._freeze_settings()
         return ir.Function(
             name=self.name,
             span=self.span,
@@ -291,4 +326,5 @@ class FunctionBuilder(HostObject):
             tag=self.tag,
             serving=serving,
             settings=settings,
+            children=tuple(child._freeze_child() for child in self.children.values()),
         )

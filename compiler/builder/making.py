@@ -148,6 +148,7 @@ class Making:
         folder: str = "",
         project: Any = "",
         tag: Any = "",
+        parent: FunctionBuilder | None = None,
     ) -> FunctionBuilder:
         """A function of a file, the one that is read if none is named.
 
@@ -167,10 +168,33 @@ class Making:
             code=(module.name, "") if module.name else ("",),
             project=project,
             tag=tag,
+            parent=parent,
         )
         module.used_by(named, ignored_tags)  # marks name it as the call spells it
         apply_magics(function, module, ignored_tags)
         return function
+
+    def child(
+        self,
+        parent: FunctionBuilder,
+        name: Any,
+        url: Any,
+        image: Any,
+        requirements: Any,
+        kind: Any,
+    ) -> FunctionBuilder:
+        """A child function, of a file (mlrun 1.12, `FunctionReference.to_function`)."""
+        session = self.session
+        where = session.argument_span("url", 1)
+        if kind not in (None, "", "serving"):
+            raise not_yet(f"child functions of kind {kind!r}", session.argument_span("kind", 4))
+        if not url:
+            raise GraphError(
+                f"child function {name!r} has no code",
+                help="pass url=, the path of a .py or .ipynb file",
+                span=where,
+            )
+        return self.of_file(url, name, where, image=image, requirements=requirements, parent=parent)
 
     def code_of(self, function: str, from_file: Any, body: Any) -> tuple[str, ...]:
         """The modules that `with_code` stands for; MLRun takes one of its arguments."""
@@ -263,19 +287,25 @@ class Making:
         code: tuple[str, ...] = ("",),
         project: Any = "",
         tag: Any = "",
+        parent: FunctionBuilder | None = None,
     ) -> FunctionBuilder:
         """A new function; one of the same name that was made before gives way, as in MLRun."""
         session = self.session
         where = session.argument_span("name", 0)
         name, _, named_tag = session.text(name, "name", where).partition(":")
-        function = FunctionBuilder(session, normal_name(name), session.span, code)
+        if parent is None:
+            name = normal_name(name)
+        function = FunctionBuilder(session, name, session.span, code)
         # Records name them; where they are not known, records do without.
         function.project = project if isinstance(project, str) else ""
         function.tag = tag if tag and isinstance(tag, str) else named_tag
         if image:
             function.settings.assign("image", image)
         function.settings.build.with_requirements(requirements, requirements_file)
-        session.add(function)
+        if parent is None:
+            session.add(function)
+        else:
+            function.parent = parent
         return function
 
 

@@ -11,7 +11,7 @@ from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, OpenText, Unknown
 from ..stream_drivers import drivers, scheme_of
 from .kafka_options import settings
-from .mistakes import not_yet
+from .mistakes import not_yet, unknown_value
 from .step import StepBuilder
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ class QueueBuilder(StepBuilder):
 
     def to(self, /, class_name: Any = None, name: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A step behind a queue runs in another function (mlrun 1.12, `QueueStep.to`)."""
-        if kwargs.get("function") or args[2:3]:
-            raise not_yet("steps of other functions (function=)")
-        raise GraphError(
-            f"step {name or class_name!r} follows queue {self.name!r}, so it runs in a function "
-            "of its own, and names none",
-            help="a queue ends its branch: let the step follow what the queue follows",
-        )
+        if not (kwargs.get("function") or args[2:3]):
+            raise GraphError(
+                f"step {name or class_name!r} follows queue {self.name!r}, so it runs in a "
+                "function of its own, and names none",
+                help="name a child function with function=, or let the step follow what the queue "
+                "follows",
+            )
+        return super().to(class_name, name, *args, **kwargs)
 
     def freeze(self) -> ir.Queue:  # type: ignore[override]
         arguments = Arguments(self.session)
@@ -66,7 +67,21 @@ class QueueBuilder(StepBuilder):
             sharding=sharding,
             options=self._options(path),
             on_error=self.on_error,
+            runs_in=self.runs_in,
+            shards=self._option("shards"),
+            retention_in_hours=self._option("retention_in_hours"),
+            group=self.session.text(options.get("group") or "", "group", self._where("group")),
+            trigger_args=self._option("trigger_args") or {},
         )
+
+    def _where(self, option: str) -> Span:
+        return self.arg_spans.get(option, self.span)
+
+    def _option(self, name: str) -> Any:
+        value = self.args.get(name)
+        if isinstance(value, Unknown):
+            raise unknown_value(value, self._where(name))
+        return Arguments(self.session).value(value, self._where(name), opens=True)
 
     def _stream(self, path: Any) -> str | ir.EnvLookup | ir.OpenText | None:
         where = self.arg_spans.get("path", self.span)
@@ -131,7 +146,15 @@ def queue_step(
             help="give after= to graph.add_step()",
         )
     name = session.text(name, "a queue's name", session.argument_span("name", 0)) if name else ""
-    return queue(session, name, {"path": path, "full_event": full_event, **options}, session.span)
+    given = {
+        "path": path,
+        "shards": shards,
+        "retention_in_hours": retention_in_hours,
+        "trigger_args": trigger_args,
+        "full_event": full_event,
+        **options,
+    }
+    return queue(session, name, given, session.span)
 
 
 def queue(session: Session, name: str, args: dict[str, Any], where: Span) -> QueueBuilder:

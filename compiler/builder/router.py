@@ -160,6 +160,7 @@ class RouterBuilder(StepBuilder):
             result_path=self.path("result_path"),
             responder=bool(self.flag("responder")),
             on_error=self.on_error,
+            runs_in=self.runs_in,
         )
 
 

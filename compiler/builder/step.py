@@ -31,6 +31,8 @@ class StepBuilder(TaskBuilder):
     on_error: str | None = None
     catcher: bool = False
     before: tuple[str, ...] = ()
+    #: The function that it runs in, as `ir.Task` has it, and where that is said.
+    runs_in: str = ""
 
     def to(
         self,
@@ -132,4 +134,5 @@ class StepBuilder(TaskBuilder):
             on_error=self.on_error,
             catcher=self.catcher,
             before=self.before,
+            runs_in=self.runs_in,
         )

@@ -137,12 +137,14 @@ class _Handler:
 
     def _context_arguments(self) -> str:
         function, serving = self._plan.function, self._plan.function.serving
-        arguments = ["context", quoted(function.name)]
+        arguments = ["context", quoted(function.full_name)]
         arguments += [
             f"{name}={quoted(value)}"
             for name in ("project", "tag")
             if (value := getattr(function, name))
         ]
+        if function.current:
+            arguments.append(f"current_function={quoted(function.current)}")
         if serving.parameters:
             arguments.append(f"parameters={self._literal(dict(serving.parameters))}")
         if serving.secrets:

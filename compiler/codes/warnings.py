@@ -160,6 +160,25 @@ WARNINGS = (
         """,
     ),
     Code(
+        "GC037",
+        "A function writes the stream that it reads.",
+        """
+        What it writes comes back to it as its next event, for ever.
+        """,
+        bad="""
+        graph.to("$queue", "todo", path="dummy://todo").to(
+            name="double", handler="(event * 2)", function="doubling"
+        ).to("$queue", "done", path="dummy://todo")
+        fn.add_child_function("doubling", "graph.py", "mlrun/mlrun")
+        """,
+        good="""
+        graph.to("$queue", "todo", path="dummy://todo").to(
+            name="double", handler="(event * 2)", function="doubling"
+        ).to("$queue", "done", path="dummy://done")
+        fn.add_child_function("doubling", "graph.py", "mlrun/mlrun")
+        """,
+    ),
+    Code(
         "GC038",
         "The address of a function that is called by its name is read when the package starts.",
         """
@@ -171,6 +190,22 @@ WARNINGS = (
         """,
         good="""
         graph.to("$remote", "rank", url="http://nuclio-ranking:8080").respond()
+        """,
+    ),
+    Code(
+        "GC039",
+        "A step or a function gets no events from the graph.",
+        """
+        A step runs in the function that it names with `function=`; without one, in the graph's own.
+        An event gets from one function to another through a queue with a path. Where there is none
+        between them, MLRun's graph ends without a word, and so does the package's.
+        """,
+        bad="""
+        graph.to(name="double", handler="(event * 2)").respond()
+        fn.add_child_function("pricing", "graph.py", "mlrun/mlrun")
+        """,
+        good="""
+        graph.to(name="double", handler="(event * 2)").respond()
         """,
     ),
 )

@@ -522,12 +522,12 @@ class _FlowLowering:
         if self._sync:
             if queue.path is None:
                 return [ReturnBody()]
-            return [Send(queue.name, self._attributes[queue.name], bool(queue.full_event))]
+            return [Send(queue.name, self._attributes[queue.name], queue.envelope)]
         pushes = [self._push(queue)] if queue.path is not None else []
         return [*pushes, *self._ended("discard")]
 
     def _push(self, queue: ir.Queue) -> Push:
-        return Push(queue.name, self._attributes[queue.name], envelope=bool(queue.full_event))
+        return Push(queue.name, self._attributes[queue.name], envelope=queue.envelope)
 
     def _gives_body(self, step: ir.Step) -> bool:
         """Routers that are written out take the event and give a body."""

@@ -47,9 +47,18 @@ class _Names:
             root = self._router(function.root)
         else:
             root = replace(function.root, steps=tuple(map(self._step, function.root.steps)))
-        serving = function.serving
-        parameters = self._args(serving.parameters, "parameters")
-        return replace(function, root=root, serving=replace(serving, parameters=parameters))
+        return replace(
+            function,
+            root=root,
+            serving=self._serving(function.serving, "parameters"),
+            children=tuple(
+                replace(child, serving=self._serving(child.serving, f"{child.name}_parameters"))
+                for child in function.children
+            ),
+        )
+
+    def _serving(self, serving: ir.Serving, owner: str) -> ir.Serving:
+        return replace(serving, parameters=self._args(serving.parameters, owner))
 
     def _step(self, step: ir.Step) -> ir.Step:
         match step:

@@ -1,6 +1,7 @@
-"""Refuses what cannot run, and warns of what surprises (spec/serving.md 4, 7, 12).
+"""Refuses what cannot run, and warns of what surprises (spec/serving.md 4, 7, 8, 12).
 
-The graph comes out as it went in.
+`validate` looks at a graph as it is written, `validate_functions` at each of its functions alone.
+Graphs come out as they went in.
 """
 
 from __future__ import annotations
@@ -11,17 +12,29 @@ from .. import ir
 from ..diagnostics import Diagnostics, Note, did_you_mean
 
 
-def validate(graph: ir.Graph, diagnostics: Diagnostics) -> ir.Graph:
-    """The graph unchanged; mistakes and surprises are reported."""
+def validate(graph: ir.Graph, diagnostics: Diagnostics) -> bool:
+    """Are there no mistakes in how steps lead to each other? Reports them.
+
+    Where there are, graphs are no work for `validate_functions`.
+    """
     for function in graph.functions:
         if isinstance(function.root, ir.Flow):
-            _flow(function.root, diagnostics)
+            _whole_flow(function, function.root, diagnostics)
+    return not diagnostics.has_errors
+
+
+def validate_functions(graph: ir.Graph, diagnostics: Diagnostics) -> None:
+    """Reports mistakes and surprises of single functions."""
+    for function in graph.functions:
+        if isinstance(function.root, ir.Flow):
+            if function.root.engine == "sync":
+                _chain(function.root, diagnostics)
+            _parsed_twice(function, function.root, diagnostics)
             routers = [step for step in function.root.steps if isinstance(step, ir.Router)]
         else:
             routers = [function.root]
         for router in routers:
             _router(router, diagnostics)
-    return graph
 
 
 def _router(router: ir.Router, diagnostics: Diagnostics) -> None:
@@ -37,7 +50,7 @@ def _router(router: ir.Router, diagnostics: Diagnostics) -> None:
             _router(route, diagnostics)
 
 
-def _flow(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+def _whole_flow(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> None:
     if not flow.steps:
         diagnostics.error("GC010", "the flow has no steps", flow.span, help="add some with .to()")
         return
@@ -46,10 +59,8 @@ def _flow(flow: ir.Flow, diagnostics: Diagnostics) -> None:
         return
     _loops(flow, diagnostics)
     _responders(flow, diagnostics)
-    _queues(flow, diagnostics)
-    if flow.engine == "sync":
-        _chain(flow, diagnostics)
-    _parsed_twice(flow, diagnostics)
+    _functions(function, flow, diagnostics)
+    _queues(function, flow, diagnostics)
 
 
 def _names(flow: ir.Flow, diagnostics: Diagnostics) -> None:
@@ -108,11 +119,16 @@ def reached(edges: Mapping[str, Iterable[str]], starts: Iterable[str]) -> set[st
 
 
 def starts(flow: ir.Flow) -> list[str]:
-    """The steps that get the event first."""
+    """The steps that get a request first."""
+    if flow.entries:
+        return list(flow.entries)
+    behind = {name for step in flow.steps if isinstance(step, ir.Task) for name in step.before}
     return [
         step.name
         for step in flow.steps
-        if not step.after and not (isinstance(step, ir.Task) and step.catcher)
+        if not step.after
+        and step.name not in behind
+        and not (isinstance(step, ir.Task) and step.catcher)
     ]
 
 
@@ -177,19 +193,62 @@ def _responders(flow: ir.Flow, diagnostics: Diagnostics) -> None:
             )
 
 
-def _queues(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+def _functions(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> None:
+    """Every function that a step names is there, and catchers run where steps fail."""
+    known = [child.name for child in function.children]
+    for step in flow.steps:
+        if step.runs_in in ("", "*", *known):
+            continue
+        help = did_you_mean(step.runs_in, known)
+        if step.runs_in == function.name:
+            help = f"leave function= out: that is what runs a step in {function.name!r} itself"
+        diagnostics.error(
+            "GC011",
+            f"step {step.name!r} runs in function {step.runs_in!r}, which is not defined",
+            step.span,
+            help=help or f'define it: add_child_function({step.runs_in!r}, "file.py", image=...)',
+        )
+    for step in flow.steps:
+        if step.on_error is None or isinstance(step, ir.Queue):
+            continue
+        catcher = flow.step(step.on_error)
+        if catcher.runs_in not in ("", "*", step.runs_in):
+            diagnostics.error(
+                "GC010",
+                f"step {step.name!r} fails in {step.runs_in or function.name!r}, and its error "
+                f"handler {catcher.name!r} runs in {catcher.runs_in!r}",
+                step.span,
+                notes=[Note("the error handler is here", catcher.span)],
+                help="leave function= of the error handler out: it runs where the step fails",
+            )
+
+
+def _queues(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> None:
     """Steps behind a queue run in functions of their own (serving.md 8.1)."""
     following = successors(flow)
     for step in flow.steps:
         if not isinstance(step, ir.Queue):
             continue
         for name in following[step.name]:
+            follower = flow.step(name)
+            if follower.runs_in not in ("", "*"):
+                continue
+            if isinstance(follower, ir.Queue):
+                diagnostics.error(
+                    "GC010",
+                    f"queue {name!r} follows queue {step.name!r}, and no function is between them",
+                    follower.span,
+                    help="let it follow what the first queue follows",
+                )
+                continue
+            says = "names none" if not follower.runs_in else "names them all"
             diagnostics.error(
                 "GC010",
                 f"step {name!r} follows queue {step.name!r}, so it runs in a function of its own, "
-                "and names none",
-                flow.step(name).span,
-                help="a queue ends its branch: let the step follow what the queue follows",
+                f"and {says}",
+                follower.span,
+                help="name a child function with function=, or let the step follow what the queue "
+                "follows",
             )
 
 
@@ -215,8 +274,10 @@ def _chain(flow: ir.Flow, diagnostics: Diagnostics) -> None:
             )
 
 
-def _parsed_twice(flow: ir.Flow, diagnostics: Diagnostics) -> None:
+def _parsed_twice(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> None:
     """The seed's first step: `json.loads` on what is decoded already."""
+    if function.parent:
+        return
     for name in starts(flow):
         step = flow.step(name)
         if (

@@ -1,0 +1,22 @@
+import mlrun
+
+
+def double(body):
+    return body * 2
+
+
+fn = mlrun.new_function("gaps", kind="serving")
+graph = fn.set_topology("flow", engine="async")
+first = graph.to(name="first", handler="double")
+# A queue without a path connects nothing.
+first.to("$queue", "nowhere", path="").to(name="second", handler="double", function="one")
+# Nor does a step.
+first.to(name="third", handler="double", function="one")
+# What is said of one step is not said of the next.
+first.to("$queue", "there", path="users/demo/there").to(
+    name="fourth", handler="double", function="two"
+).to(name="fifth", handler="double")
+# It comes back.
+graph.add_step("$queue", "again", path="users/demo/there", after="fourth")
+for name in ("one", "two", "three"):
+    fn.add_child_function(name, "graph.py", "mlrun/mlrun")

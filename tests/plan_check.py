@@ -18,6 +18,7 @@ from graphc.plan import (
     Own,
     Plan,
     ReturnBody,
+    Send,
     Try,
 )
 
@@ -101,6 +102,6 @@ def _is_end(item: Instruction) -> bool:
     match item:
         case Call(then=then) | Gather(then=then):
             return then == "return"
-        case Goto() | FanOut() | Finish() | ReturnBody():
+        case Goto() | FanOut() | Finish() | ReturnBody() | Send():
             return True
     return False

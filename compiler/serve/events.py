@@ -9,10 +9,31 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from .packages import Package
+from .sources import Message
+from .triggers import CronTrigger, StreamTrigger
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: What an event has that has nothing.
+_NOTHING: Mapping[str, Any] = {
+    "content_type": "",
+    "trigger": {},
+    "fields": {},
+    "headers": {},
+    "id": "",
+    "method": "",
+    "path": "/",
+    "size": 0,
+    "timestamp": 0,
+    "url": "",
+    "shard_id": -1,
+    "num_shards": 0,
+    "type": "",
+    "type_version": "",
+    "version": "",
+    "offset": 0,
+    "topic": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,8 @@ class Answer:
     content_type: str
     headers: Mapping[str, str]
     body: bytes
+    #: Does it say that its message is not done?
+    no_ack: bool = False
 
 
 def failure(text: str) -> Answer:
@@ -31,7 +54,7 @@ def failure(text: str) -> Answer:
 
 
 def make_event(
-    package: Package,
+    trigger: str,
     *,
     method: str,
     target: str,
@@ -49,23 +72,47 @@ def make_event(
     for text in (method, *fields.keys(), *fields.values(), *named.keys(), *named.values()):
         text.encode()
     return {
+        **_NOTHING,
         "content_type": named.get("Content-Type", ""),
-        "trigger": {"kind": "http", "name": package.trigger_name},
+        "trigger": {"kind": "http", "name": trigger},
         "fields": fields,
         "headers": named,
-        "id": "",
         "method": method,
         "path": place,
         "size": size,
         "timestamp": int(time.time()),
-        "url": "",
-        "shard_id": -1,
-        "num_shards": 0,
-        "type": "",
-        "type_version": "",
-        "version": "",
-        "offset": 0,
-        "topic": "",
+    }
+
+
+def make_stream_event(trigger: StreamTrigger, message: Message, id: str) -> dict[str, Any]:
+    """The event's fields but body, as the trigger's kind fills them (spec/nuclio.md 2.4)."""
+    event = {
+        **_NOTHING,
+        "trigger": {"kind": trigger.event_kind, "name": trigger.name},
+        "id": id,
+        "path": trigger.path(message.stream),
+        "topic": trigger.topic(message.stream),
+        "size": len(message.body),
+        "timestamp": message.timestamp,
+    }
+    if trigger.has_offsets:
+        event |= {"shard_id": message.partition, "offset": message.offset}
+    if message.headers and trigger.is_kafka:
+        headers = {name: value.decode("latin-1") for name, value in message.headers.items()}
+        event |= {"headers": headers, "bytes": True}
+    return event
+
+
+def make_tick(trigger: CronTrigger, id: str) -> dict[str, Any]:
+    """The event's fields but body, of a cron trigger."""
+    return {
+        **_NOTHING,
+        "trigger": {"kind": "cron", "name": trigger.name},
+        "id": id,
+        "path": trigger.path,
+        "method": trigger.method,
+        "headers": dict(trigger.headers),
+        "size": len(trigger.body),
     }
 
 
@@ -99,4 +146,5 @@ def read_answer(header: Mapping[str, Any], body: bytes) -> Answer:
         for name, value in header["headers"].items()
         if _TOKEN.fullmatch(name)
     }
-    return Answer(status, _CONTROL.sub(" ", header["content_type"]), headers, body)
+    content_type = _CONTROL.sub(" ", header["content_type"])
+    return Answer(status, content_type, headers, body, header.get("no_ack") is True)

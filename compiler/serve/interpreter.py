@@ -55,8 +55,11 @@ print(json.dumps({
 """
 
 
-def check_interpreter(python: str, packages: Iterable[Package]) -> str:
-    """The interpreter's path; GC042, naming everything missing, when it cannot run the packages."""
+def check_interpreter(python: str, packages: Iterable[Package], drivers: Iterable[str] = ()) -> str:
+    """The interpreter's path; GC042, naming everything missing, when it cannot run the packages.
+
+    `drivers` are requirements of the streams, besides those that the packages name.
+    """
     path = shutil.which(python)
     if path is None:
         raise GraphError(
@@ -70,6 +73,8 @@ def check_interpreter(python: str, packages: Iterable[Package]) -> str:
             wanted.setdefault(canonicalize_name(requirement.name), []).append(
                 (requirement, package.name)
             )
+    for driver in map(Requirement, drivers):
+        wanted.setdefault(driver.name, []).append((driver, "the broker"))
     answer = _ask(path, sorted({*wanted, _SDK.name}))
 
     missing: dict[str, str] = {}

@@ -10,9 +10,13 @@ from pathlib import Path
 from ..diagnostics import GraphError
 from .events import Answer, make_event
 from .interpreter import check_interpreter
-from .packages import Package, read_package
-from .pool import Log, Worker, WorkerLost, describe_status
+from .packages import read_package
+from .process import Launch, Log, Worker, WorkerLost, describe_status
 from .server import write_line
+from .triggers import HttpTrigger
+
+#: Seconds that the termination callback has.
+_TERMINATION = 5.0
 
 
 def invoke(
@@ -35,29 +39,30 @@ def invoke(
     python = check_interpreter(python, [package])
     named = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
     try:
+        trigger = package.triggers.http or HttpTrigger("default-http", "http", 1)
+        verb = method or ("POST" if body else "GET")
         event = make_event(
-            package,
-            method=method or ("POST" if body else "GET"),
+            trigger.name,
+            method=verb,
             target=path,
             headers=named.items(),
             size=len(body),
         )
     except ValueError as error:
         raise GraphError(f"the request is not UTF-8: {error}", code="GC043") from None
-    return asyncio.run(_invoke(package, event, body, python, log))
+    launch = Launch(package, trigger, python, log)
+    return asyncio.run(_invoke(launch, event, body, f"{verb} {path}"))
 
 
-async def _invoke(
-    package: Package, event: dict[str, object], body: bytes, python: str, log: Log
-) -> Answer:
-    worker = await Worker.start(package, 0, python, log)
+async def _invoke(launch: Launch, event: dict[str, object], body: bytes, about: str) -> Answer:
+    worker = await Worker.start(launch, 0)
     try:
-        answer = await worker.handle({**event, "id": worker.event_id}, body)
-        await worker.stop()
+        answer = await worker.handle({**event, "id": worker.event_id}, body, about)
+        await worker.stop(_TERMINATION)
     except WorkerLost:
         status = describe_status(worker.process.returncode)
         raise GraphError(
-            f"{package.name}: the worker ended before it answered ({status})", code="GC043"
+            f"{launch.package.name}: the worker ended before it answered ({status})", code="GC043"
         ) from None
     finally:
         await worker.kill()

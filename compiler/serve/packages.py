@@ -19,13 +19,9 @@ import yaml
 
 from ..codegen.text import one_line
 from ..diagnostics import GraphError, did_you_mean
-
-#: Nuclio's own defaults for an HTTP trigger.
-BODY_LIMIT = 4 * 1024 * 1024
-WORKER_TIMEOUT = 10.0
+from .triggers import Triggers, read_triggers
 
 _LARGEST_CONFIG = 1 << 20
-_MOST_WORKERS = 64
 _HANDLER = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)", re.ASCII)
 _ENV_NAME = re.compile(r"[^=\0]+")
 
@@ -43,14 +39,14 @@ class Package:
     handler: str
     #: Plain values of `spec.env`.
     env: tuple[tuple[str, str], ...]
-    workers: int
-    #: Seconds that a request waits for a free worker.
-    worker_timeout: float
-    body_limit: int
-    trigger_name: str
+    triggers: Triggers
     log_level: str
     #: Paths that the function answers, for people to read.
     routes: tuple[str, ...]
+    #: The names of its steps.
+    steps: tuple[str, ...]
+    #: The streams that it writes, as far as the build knows them.
+    writes: tuple[str, ...]
     #: What of the configuration is not done here, in sentences.
     remarks: tuple[str, ...]
 
@@ -81,25 +77,21 @@ def read_package(folder: Path) -> Package:
         )
     config = _read_config(folder / "function.yaml")
     spec = _mapping(config, "spec")
-    trigger_name, trigger = _http_trigger(spec)
     # An absolute path: the worker may not depend on the folder it is started in.
     folder = folder.resolve()
+    triggers = read_triggers(spec, folder.name)
     return Package(
         name=folder.name,
         folder=folder,
         function=str(_mapping(config, "metadata").get("name") or folder.name),
         handler=_handler(spec, folder),
         env=_env(spec),
-        workers=min(_number(trigger, "numWorkers", 1, least=1), _MOST_WORKERS),
-        worker_timeout=_number(
-            trigger, "workerAvailabilityTimeoutMilliseconds", int(WORKER_TIMEOUT * 1000)
-        )
-        / 1000,
-        body_limit=_number(_mapping(trigger, "attributes"), "maxRequestBodySize", BODY_LIMIT, 1),
-        trigger_name=trigger_name,
+        triggers=triggers,
         log_level=_log_level(spec),
         routes=_routes(folder),
-        remarks=tuple(map(one_line, (*_triggers_left_out(spec), *_env_left_out(spec)))),
+        steps=tuple(_steps(folder)),
+        writes=tuple(dict.fromkeys(_writes(folder))),
+        remarks=tuple(map(one_line, (*triggers.remarks, *_env_left_out(spec)))),
     )
 
 
@@ -190,28 +182,6 @@ def _env_left_out(spec: dict[str, Any]) -> Iterator[str]:
                 yield f"{name} is not set: its value comes from {place}"
 
 
-def _triggers_left_out(spec: dict[str, Any]) -> Iterator[str]:
-    for name, trigger in _mapping(spec, "triggers").items():
-        kind = trigger.get("kind") if isinstance(trigger, dict) else None
-        if kind != "http":
-            yield f"trigger {name} ({kind}) does not run here"
-
-
-def _http_trigger(spec: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The HTTP trigger; Nuclio adds one of the name `default-http` where there is none."""
-    for name, trigger in _mapping(spec, "triggers").items():
-        if isinstance(trigger, dict) and trigger.get("kind") == "http":
-            return str(name), trigger
-    return "default-http", {}
-
-
-def _number(values: dict[str, Any], key: str, default: int, least: int = 0) -> int:
-    found = values.get(key)
-    if isinstance(found, bool) or not isinstance(found, int) or found < least:
-        return default
-    return found
-
-
 def _log_level(spec: dict[str, Any]) -> str:
     sinks = spec.get("loggerSinks")
     first = sinks[0] if isinstance(sinks, list) and sinks else None
@@ -238,3 +208,15 @@ def _routes(folder: Path) -> tuple[str, ...]:
         names = [name for name in _mapping(function, "routes") if isinstance(name, str)]
         return tuple(f"/v2/models/{quote(name)}/infer" for name in names) or ("/",)
     return ("/",)
+
+
+def _steps(folder: Path) -> dict[str, Any]:
+    function = _graph(folder.parent).get(folder.name)
+    return _mapping(function, "steps") if isinstance(function, dict) else {}
+
+
+def _writes(folder: Path) -> Iterator[str]:
+    for step in _steps(folder).values():
+        path = step.get("path") if isinstance(step, dict) else None
+        if isinstance(path, str) and path and not path.startswith("dummy://"):
+            yield path

@@ -1,4 +1,4 @@
-"""An output folder behind HTTP, one port a function, as the Nuclio processor would serve it."""
+"""An output folder as Nuclio would run it: a port a function, streams between them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +16,20 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from ..diagnostics import GraphError
+from ..diagnostics import GraphError, did_you_mean
 from .events import Answer, failure, make_event
+from .functions import Function
 from .interpreter import check_interpreter
 from .packages import Package, find_packages
-from .pool import Log, Pool
+from .process import Log
+from .streams import Streams
 
 #: Seconds that requests in progress have to finish when the server is told to end.
 GRACE = 5.0
 #: Seconds for what is still on its way to a client after that.
 _LINGER = 1.0
+#: Seconds between looks at whether streams are read to their ends.
+_LOOK = 0.05
 #: Headers that belong to the connection and not to an answer.
 _OURS = {"connection", "content-length", "content-type", "keep-alive", "transfer-encoding"}
 
@@ -35,10 +39,13 @@ class Endpoint:
     """Where one function answers."""
 
     function: str
+    #: Nothing if it answers no requests.
     url: str
     #: Paths that people may want to call.
     routes: tuple[str, ...]
     workers: int
+    #: The streams that it reads, and for which group.
+    reads: tuple[str, ...] = ()
     #: What of the package's configuration is not done here, in sentences.
     remarks: tuple[str, ...] = ()
 
@@ -55,33 +62,59 @@ def serve(
     port: int = 8080,
     python: str = sys.executable,
     workers: int | None = None,
+    functions: Sequence[str] = (),
+    folder: Path | None = None,
+    broker: str | None = None,
     announce: Callable[[Endpoint], None] | None = None,
     log: Log = write_line,
+    quiet: bool = False,
     grace: float = GRACE,
 ) -> int:
-    """Serve every function of an output folder, or one function's folder, until told to end.
+    """Serve the functions of an output folder, or one function's folder, until told to end.
 
     The first function listens on `port`, the next on the one after it; 0 takes any that are free.
-    `announce` is called once a function, when all of them answer. The first SIGINT or SIGTERM lets
-    requests in progress finish, the second does not; what is returned is the exit code.
+    `functions` are those to serve, all if there are none; `folder` and `broker` say what carries
+    streams (`Streams`). `announce` is called once a function, when all of them answer; `quiet`
+    leaves out the log's lines of events that went well. The first SIGINT or SIGTERM lets events in
+    progress finish, the second does not; what is returned is the exit code.
     """
-    packages = find_packages(dist)
-    python = check_interpreter(python, packages)
-    return asyncio.run(
-        _serve(
-            Server(
-                packages,
-                host=host,
-                port=port,
-                python=python,
-                workers=workers,
-                log=log,
-                grace=grace,
-            ),
-            announce,
-            log,
+    packages = choose(find_packages(dist), functions)
+    streams = Streams(folder, broker)
+    try:
+        drivers = ["confluent-kafka"] if streams.broker_url else []
+        python = check_interpreter(python, packages, drivers)
+        return asyncio.run(
+            _serve(
+                Server(
+                    packages,
+                    host=host,
+                    port=port,
+                    python=python,
+                    workers=workers,
+                    streams=streams,
+                    log=log,
+                    quiet=quiet,
+                    grace=grace,
+                ),
+                announce,
+                log,
+            )
         )
-    )
+    finally:
+        streams.close()
+
+
+def choose(packages: Sequence[Package], names: Sequence[str]) -> Sequence[Package]:
+    """The packages of these names; all without names."""
+    there = [package.name for package in packages]
+    for name in names:
+        if name not in there:
+            raise GraphError(
+                f"there is no function {name}",
+                code="GC041",
+                help=did_you_mean(name, there) or f"there are: {', '.join(there)}",
+            )
+    return [package for package in packages if not names or package.name in names]
 
 
 async def _serve(server: Server, announce: Callable[[Endpoint], None] | None, log: Log) -> int:
@@ -91,7 +124,7 @@ async def _serve(server: Server, announce: Callable[[Endpoint], None] | None, lo
         if stop.is_set():
             server.kill()
             os._exit(128 + number)
-        log("ending: requests in progress are finished (once more to end at once)")
+        log("ending: events in progress are finished (once more to end at once)")
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -124,14 +157,20 @@ class Server:
         port: int = 0,
         python: str = sys.executable,
         workers: int | None = None,
+        streams: Streams,
         log: Log = write_line,
+        quiet: bool = False,
         grace: float = GRACE,
     ) -> None:
         self._host = host
         self._port = port
         self._log = log
-        self._pools = [
-            Pool(package, python, workers or package.workers, log) for package in packages
+        self._quiet = quiet
+        self._packages = tuple(packages)
+        self._streams = streams
+        self._functions = [
+            Function(package, self._streams, python=python, workers=workers, log=log, quiet=quiet)
+            for package in self._packages
         ]
         self._runners: list[web.ServerRunner] = []
         self._in_progress: set[asyncio.Future[None]] = set()
@@ -141,24 +180,27 @@ class Server:
 
     async def start(self) -> tuple[Endpoint, ...]:
         """Start all workers, then listen."""
-        for place in range(len(self._pools)):
+        listening = [function for function in self._functions if function.http is not None]
+        for place in range(len(listening)):
             self._sockets.append(_bind(self._host, self._port and self._port + place))
+        await self._streams.prepare(self._packages)
         # All are waited for: one that is still starting could not be ended.
         outcomes = await asyncio.gather(
-            *(pool.start() for pool in self._pools), return_exceptions=True
+            *(function.start() for function in self._functions), return_exceptions=True
         )
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
+        listeners = iter(self._sockets)
         return tuple(
             [
-                await self._listen(pool, listener)
-                for pool, listener in zip(self._pools, self._sockets, strict=True)
+                self._endpoint(function, await self._listen(function, listeners))
+                for function in self._functions
             ]
         )
 
     async def close(self) -> None:
-        """Stop listening, finish requests in progress, end the workers."""
+        """Stop listening, finish events in progress, end the workers."""
         self._closing = True
         for runner in self._runners:
             for site in list(runner.sites):
@@ -168,26 +210,43 @@ class Server:
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
         for listener in self._sockets:
             listener.close()
-        await asyncio.gather(*(pool.close() for pool in self._pools))
+        # What is in temporary files would be gone.
+        if self._streams.is_temporary:
+            await self.settle(self._grace)
+        await asyncio.gather(*(function.close(self._grace) for function in self._functions))
+
+    async def settle(self, seconds: float) -> bool:
+        """Wait until all streams are read to their ends and nothing is in progress."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        readers = [reader for function in self._functions for reader in function.readers]
+        while not all(reader.is_resting for reader in readers):
+            if clock() >= deadline:
+                return False
+            await asyncio.sleep(_LOOK)
+        return True
 
     def kill(self) -> None:
         """End all workers at once."""
-        for pool in self._pools:
-            pool.kill()
+        for function in self._functions:
+            function.kill()
 
-    async def _respond(self, pool: Pool, request: web.BaseRequest) -> web.Response:
+    async def _respond(
+        self, function: Function, request: web.BaseRequest, about: str
+    ) -> web.Response:
         """The response to one request: the function's, or what the processor says in its place."""
         if request.path == "/__internal/health":
             return web.Response()
-        if self._closing:
+        trigger = function.package.triggers.http
+        if self._closing or trigger is None:
             return _closed(_response(Answer(503, "", {}, b"")))
         try:
-            body = await _read_body(request, pool.package.body_limit)
+            body = await _read_body(request, trigger.body_limit)
         except _Unreadable:
             return _closed(web.Response(status=400, text="Error when parsing request"))
         try:
             event = make_event(
-                pool.package,
+                trigger.name,
                 method=request.method,
                 target=request.raw_path,
                 headers=request.headers.items(),
@@ -196,24 +255,29 @@ class Server:
         except ValueError as error:
             return _response(failure(f"the request is not UTF-8: {error}"))
         try:
-            return _response(await pool.handle(event, body))
+            return _response(await function.handle(event, body, about))
         except Exception as error:
-            self._log(f"{pool.package.name}: a bug of graphc: {error!r}")
+            self._log(f"{function.package.name}: a bug of graphc: {error!r}")
             return _response(failure("internal error of graphc serve"))
 
-    async def _listen(self, pool: Pool, listener: socket.socket) -> Endpoint:
+    async def _listen(self, function: Function, listeners: Iterator[socket.socket]) -> str:
+        """The address at which a function answers from now on; nothing if it does not."""
+        if function.http is None:
+            return ""
+
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             started = time.perf_counter()
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._in_progress.add(done)
+            about = f"{request.method} {request.raw_path}".encode("unicode_escape").decode()
             try:
-                response = await self._respond(pool, request)
+                response = await self._respond(function, request, about)
             finally:
                 self._in_progress.discard(done)
                 done.set_result(None)
-            took = (time.perf_counter() - started) * 1000
-            what = f"{request.method} {request.raw_path}".encode("unicode_escape").decode()
-            self._log(f"{pool.package.name}: {what} {response.status} {took:.1f} ms")
+            if not self._quiet or response.status >= 400:
+                took = (time.perf_counter() - started) * 1000
+                self._log(f"{function.package.name}: {about} {response.status} {took:.1f} ms")
             return response
 
         # The function gets a compressed body as it came.
@@ -221,14 +285,24 @@ class Server:
         runner = web.ServerRunner(server, shutdown_timeout=_LINGER)
         self._runners.append(runner)
         await runner.setup()
+        listener = next(listeners)
         await web.SockSite(runner, listener).start()
         host, port = listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _endpoint(self, function: Function, url: str) -> Endpoint:
+        package = function.package
         return Endpoint(
-            function=pool.package.name,
-            url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
-            routes=pool.package.routes,
-            workers=pool.count,
-            remarks=pool.package.remarks,
+            function=package.name,
+            url=url,
+            routes=package.routes,
+            workers=function.workers,
+            reads=tuple(
+                f"{stream} (group {reader.trigger.group}, {self._streams.about})"
+                for reader in function.readers
+                for stream in reader.trigger.streams
+            ),
+            remarks=function.remarks,
         )
 
 

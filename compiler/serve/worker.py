@@ -7,8 +7,9 @@ here, and the syntax is that of Python 3.9:
 
 FOLDER is the function's folder, FD a socket to the parent. A frame on it is two big-endian 32-bit
 lengths, a JSON header and a body as it is. The parent sends `start` once, then `event`s one at a
-time, at the end `terminate`; each is answered by one frame. Standard output is the parent's
-standard error: a `print` in user code is talk, not data.
+time and `drain`s, at the end `terminate`; each is answered by one frame. Between the answers stand
+`ack`s, the package's explicit acknowledgements. Standard output is the parent's standard error: a
+`print` in user code is talk, not data.
 
 What is Nuclio's behaviour and not ours is marked with the version where it was seen.
 """
@@ -22,12 +23,16 @@ import inspect
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import struct
 import sys
 import traceback
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 Header = dict[str, Any]
 
@@ -41,18 +46,80 @@ LEVELS = {
 }
 
 
-class LineFormatter(logging.Formatter):
-    """Log records as lines that say which worker of which function they are from."""
+#: Seconds that a termination has that was asked for by a signal.
+LONGEST_END = 10.0
 
-    def __init__(self, worker: str) -> None:
+
+class LineFormatter(logging.Formatter):
+    """Log records as lines that say which function, step and event they are from."""
+
+    def __init__(self, worker: str, steps: Steps) -> None:
         super().__init__()
         self.worker = worker
+        self.steps = steps
+        #: The event in progress, as the parent names it.
+        self.event = ""
 
     def format(self, record: logging.LogRecord) -> str:
         moment, level = self.formatTime(record), record.levelname.lower()
+        place = " ".join(filter(None, (self.worker, self.event, self.steps.current())))
         fields = getattr(record, "with", None)
         more = f" {fields!r}" if fields else ""
-        return f"{moment} {self.worker} [{level}] {record.getMessage()}{more}"
+        return f"{moment} {place} [{level}] {record.getMessage()}{more}"
+
+
+class Steps:
+    """Where an event is, by the comments of the handler's module: a step's stands above it."""
+
+    def __init__(self, names: Any) -> None:
+        self.names = frozenset(names)
+        self.file = ""
+        self.lines: list[str] = []
+
+    def read(self, file: str) -> None:
+        """Take a module's file for the handler's."""
+        try:
+            with open(file, encoding="utf-8") as text:
+                self.file, self.lines = file, text.read().splitlines()
+        except (OSError, ValueError):
+            pass
+
+    def current(self) -> str:
+        """The step that has failed or is running; nothing if it cannot be seen."""
+        if not self.lines:
+            return ""
+        for line in (*self.failed(), *self.running()):
+            name = self.above(line)
+            if name:
+                return name
+        return ""
+
+    def failed(self) -> list[int]:
+        """The handler's lines in the traceback of the exception in hand, the innermost first."""
+        lines = []
+        at = sys.exc_info()[2]
+        while at is not None:
+            if at.tb_frame.f_code.co_filename == self.file:
+                lines.append(at.tb_lineno)
+            at = at.tb_next
+        return lines[::-1]
+
+    def running(self) -> Iterator[int]:
+        at: FrameType | None = sys._getframe(1)
+        while at is not None:
+            if at.f_code.co_filename == self.file:
+                yield at.f_lineno
+            at = at.f_back
+
+    def above(self, number: int) -> str:
+        """The step named by the nearest comment above a line of the same function."""
+        for line in reversed(self.lines[: number - 1]):
+            text = line.strip()
+            if text.startswith("# ") and text[2:] in self.names:
+                return text[2:]
+            if text.startswith(("def ", "async def ", "class ")):
+                return ""
+        return ""
 
 
 class Worker:
@@ -77,9 +144,15 @@ class Worker:
                     return 1
             elif header["do"] == "event":
                 async with self.busy:
+                    self.lines.event = header["about"]
                     await self.serve(header["event"], body)
+                    self.lines.event = ""
+            elif header["do"] == "drain":
+                async with self.busy:
+                    await self.call_back("drain", header["seconds"])
+                await self.reply({"drained": True})
             elif header["do"] == "terminate":
-                await self.terminate()
+                await self.terminate(header["seconds"])
                 await self.reply({"terminated": True})
                 return 0
 
@@ -117,10 +190,16 @@ class Worker:
         sdk = self.sdk = importlib.import_module("nuclio_sdk")
         self.encode = sdk.json_encoder.Encoder().encode
         worker = str(settings["worker"])
-        self.logger = self.make_logger(settings, f"{settings['function']}/{worker}")
+        steps = Steps(settings["steps"])
+        self.lines = LineFormatter(settings["name"], steps)
+        self.logger = self.make_logger(settings["log_level"])
+        if settings["broker"]:
+            send_to_broker(settings["broker"], settings["drivers"])
 
         module_name, _, entry = settings["handler"].partition(":")
-        self.handler = getattr(importlib.import_module(module_name), entry)
+        module = importlib.import_module(module_name)
+        self.handler = getattr(module, entry)
+        steps.read(getattr(module, "__file__", None) or "")
         self.platform = sdk.Platform(
             "local", namespace="nuclio", on_control_callback=self.on_control
         )
@@ -136,17 +215,19 @@ class Worker:
                 await result
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.on_terminate)
 
-    def make_logger(self, settings: Header, worker: str) -> Any:
-        level = LEVELS.get(settings["log_level"], logging.INFO)
+    def make_logger(self, named: str) -> Any:
+        level = LEVELS.get(named, logging.INFO)
         logger = self.sdk.Logger(level)
-        logger.set_handler("default", sys.stderr, LineFormatter(worker))
+        logger.set_handler("default", sys.stderr, self.lines)
         # The SDK's logger writes every record, whatever its own level.
         for handler in logging.getLogger("nuclio_sdk").handlers:
             handler.setLevel(level)
         return logger
 
     async def on_control(self, message: Any) -> None:
-        self.logger.debug_with("There is no stream to acknowledge to", message=message)
+        """What the package tells the processor: acknowledgements, and nothing else."""
+        ack = message["attributes"]
+        await self.reply({"ack": [ack["topic"], ack["partition"], ack["offset"]]})
 
     # -- events -----------------------------------------------------------------------------
 
@@ -154,6 +235,11 @@ class Worker:
         if self.terminated:
             await self.reply({"dropped": True})
             return
+        if fields.pop("bytes", False):
+            # Kafka's headers (spec/nuclio.md 2.4).
+            fields["headers"] = {
+                name: value.encode("latin-1") for name, value in fields["headers"].items()
+            }
         try:
             # Decodes JSON for the content type `application/json` and no other.
             event = self.sdk.Event.deserialize(
@@ -207,27 +293,37 @@ class Worker:
                 for name, value in (response["headers"] or {}).items()
                 if isinstance(value, str)
             },
+            # In this spelling, as a boolean, and in no other way (Nuclio 1.14.1).
+            "no_ack": (response["headers"] or {}).get("X-Nuclio-Stream-No-Ack") is True,
         }, base64.b64decode(text) if encoding == "base64" else text.encode("utf-8", "replace")
 
     # -- end --------------------------------------------------------------------------------
 
     def on_terminate(self) -> None:
-        self.ending = asyncio.ensure_future(self.terminate())
+        self.ending = asyncio.ensure_future(self.terminate(LONGEST_END))
 
-    async def terminate(self) -> None:
+    async def terminate(self, seconds: float) -> None:
         """The package's termination callback, once, after the event in progress."""
         async with self.busy:
-            if self.terminated:
-                return
-            self.terminated = True
-            try:
-                result = self.platform._on_signal(callback_type="termination")
-                if inspect.isawaitable(result):
-                    await result
-            except SystemExit:
-                pass  # The one place where a package may end its process.
-            except BaseException:
-                self.logger.error("The termination callback failed: %s", traceback.format_exc())
+            if not self.terminated:
+                self.terminated = True
+                await self.call_back("termination", seconds)
+
+    async def call_back(self, kind: str, seconds: float) -> None:
+        """Run the package's callback, and what it has set going on the loop."""
+        before = asyncio.all_tasks()
+        try:
+            result = self.platform._on_signal(callback_type=kind)
+            if inspect.isawaitable(result):
+                await result
+        except SystemExit:
+            if kind != "termination":  # The one place where a package may end its process.
+                raise
+        except BaseException:
+            self.logger.error("The %s callback failed: %s", kind, traceback.format_exc())
+        begun = asyncio.all_tasks() - before
+        if begun:
+            await asyncio.wait(begun, timeout=0.9 * seconds)
 
 
 def told(error: BaseException) -> str:
@@ -243,6 +339,35 @@ def told(error: BaseException) -> str:
 def failure(text: str) -> tuple[Header, bytes]:
     header = {"status": 500, "content_type": "text/plain", "headers": {}}
     return header, text.encode("utf-8", "replace")
+
+
+def send_to_broker(broker: str, drivers: str) -> None:
+    """Make every stream of the package a topic of one Kafka broker, but those in memory.
+
+    The driver is the package's own, or else graphc's, from the folder `drivers`.
+    """
+    try:
+        streams: Any = importlib.import_module("runtime_min.streams")
+    except ImportError:
+        return  # It writes to none.
+    sys.modules["runtime_min"].__path__.append(drivers)
+    kafka = importlib.import_module("runtime_min.stream_kafka")
+    open_as_named = streams.open_stream
+
+    def open_stream(path: str, *named: Any, **options: Any) -> Any:
+        if path.startswith("dummy://"):
+            return open_as_named(path, *named, **options)
+        return kafka.KafkaStream(f"{broker}/{topic_of(path)}")
+
+    streams.open_stream = open_stream
+
+
+def topic_of(path: str) -> str:
+    """The topic that stands for a stream: what its path names, in the letters that Kafka takes."""
+    if "://" in path:
+        parts = urlsplit(path)
+        path = parse_qs(parts.query).get("topic", [parts.path.lstrip("/")])[0]
+    return re.sub(r"[^A-Za-z0-9._-]", ".", path)[:249]
 
 
 async def main(descriptor: int) -> int:

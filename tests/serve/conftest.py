@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import textwrap
 import threading
 import time
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from graphc.serve import Endpoint, Server
+from graphc.serve import Endpoint, Server, Streams
 from graphc.serve.packages import find_packages
 
 MakePackage = Callable[..., Path]
@@ -81,6 +82,10 @@ class Running:
     endpoints: tuple[Endpoint, ...] = ()
     lines: list[str] = field(default_factory=list)
 
+    def stop(self) -> None:
+        """End it before the test does."""
+        asyncio.run_coroutine_threadsafe(self.server.close(), self.loop).result(60)
+
     def call(
         self,
         path: str = "/",
@@ -126,6 +131,9 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     def start(**options: Any) -> Running:
         async def begin() -> Running:
             lines: list[str] = []
+            if "GRAPHC_STREAMS" not in os.environ:
+                options.setdefault("streams", Streams(tmp_path / "streams"))
+            options.setdefault("streams", Streams())
             server = Server(find_packages(tmp_path / "dist"), log=lines.append, **options)
             found = Running(server, loop, lines=lines)
             running.append(found)

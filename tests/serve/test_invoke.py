@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphc.diagnostics import GraphError
@@ -157,13 +157,14 @@ def test_a_hostile_function_yaml(make_package: MakePackage, text: str) -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("http"),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+    | st.sampled_from(["http", "kafka-cluster", "cron", "1m30s"]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(
             ["spec", "env", "name", "value", "triggers", "http", "kind", "numWorkers", "attributes",
              "maxRequestBodySize", "loggerSinks", "level", "metadata", "functions", "fn", "routes",
-             "topology", "workerAvailabilityTimeoutMilliseconds"]
+             "topology", "workerAvailabilityTimeoutMilliseconds", "kind", "topics", "interval"]
         ),
         inner,
         max_size=4,
@@ -172,6 +173,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_any_function_yaml_and_graph_json_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, spec: Any, graph: Any
@@ -187,7 +189,8 @@ def test_any_function_yaml_and_graph_json_is_read_or_refused(
     except GraphError:
         assert not isinstance(spec, dict)
     else:
-        assert 1 <= package.workers <= 64
+        for trigger in (package.triggers.http, *package.triggers.streams):
+            assert trigger is None or 1 <= trigger.workers <= 64
         assert package.routes
 
 

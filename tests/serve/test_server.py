@@ -301,7 +301,7 @@ def test_start_and_state(
     out, err = capfd.readouterr()
     assert out == ""
     assert "user print" in err
-    assert "fn/0 [info] hello you {'a': 1}" in err
+    assert "fn/0 GET / [info] hello you {'a': 1}" in err
     assert "not shown" not in err
 
 
@@ -445,13 +445,13 @@ def test_what_is_not_done_here_is_said(
             {"name": "V3IO_API"},
         ],
         triggers={
-            "tick": {"kind": "cron", "numWorkers": 1, "attributes": {"interval": "1s"}},
+            "tick": {"kind": "kinesis", "numWorkers": 1, "attributes": {"streamName": "s"}},
             "http": {"kind": "http", "numWorkers": 1},
         },
     )
     running = start_server()
     assert running.endpoints[0].remarks == (
-        "trigger tick (cron) does not run here",
+        "trigger tick (kinesis) does not run here",
         "TOKEN is not set: its value comes from Kubernetes (secretKeyRef)",
         "V3IO_API is not set: its value comes from where the function is deployed",
     )

@@ -36,7 +36,7 @@ PACKAGES = (
         "GC043",
         "A package cannot be served: it does not start, or its port or its streams cannot be had.",
         """
-        The log above the message has the package's own error. Streams need a broker that answers, and
+        The log above the message has the package's own error. Streams need a broker that answers and
         the library that reads it, or a folder that can be written.
         """,
         bad="$ graphc serve dist/ --port 80",

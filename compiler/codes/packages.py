@@ -36,8 +36,8 @@ PACKAGES = (
         "GC043",
         "A package cannot be served: it does not start, or its port or its streams cannot be had.",
         """
-        The log above the message has the package's own error. Streams need a broker that answers and
-        the library that reads it, or a folder that can be written.
+        The log above the message has the package's own error. Streams need a broker that answers,
+        and the library that reads it, or a folder that can be written.
         """,
         bad="$ graphc serve dist/ --port 80",
         good="$ graphc serve dist/ --port 0",

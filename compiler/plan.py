@@ -196,6 +196,14 @@ class Unwrap:
 
 
 @dataclass(frozen=True, slots=True)
+class FromStream:
+    """Of a function that reads several streams: where the events of one go; they end there."""
+
+    attribute: str
+    block: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WriteBody:
     """`event.body = body`"""
 
@@ -318,6 +326,7 @@ Instruction = (
     | PushEach
     | Send
     | Unwrap
+    | FromStream
     | WriteBody
     | ReadBody
     | StopIfTerminated
@@ -444,7 +453,15 @@ class MakeQueue:
         return drivers(self.path, dict(self.options))
 
 
-Making = MakeStep | MakeRouter | MakeMerge | MakeOutlets | MakeQueue
+@dataclass(frozen=True, slots=True)
+class MakeSource:
+    """What tells the events of a stream from others."""
+
+    attribute: str
+    path: str | ir.EnvLookup | ir.OpenText
+
+
+Making = MakeStep | MakeRouter | MakeMerge | MakeOutlets | MakeQueue | MakeSource
 
 # -- the whole
 
@@ -536,6 +553,8 @@ def _show_making(making: Making) -> list[str]:
             by = f" by {_show_value(sharding)}" if sharding is not None else ""
             through = "".join(f" through {driver.name}" for driver in making.drivers)
             return [f"  make {attribute} = queue {path!r}{by}{through}"]
+        case MakeSource(attribute=attribute, path=path):
+            return [f"  make {attribute} = source {path!r}"]
         case MakeRouter():
             kind = f"{making.kind} plain" if making.plain else making.kind
             made = f" = {_show_make(making.make)}" if making.make else ""
@@ -573,6 +592,9 @@ def _show_block(block: tuple[Instruction, ...], indent: str) -> list[str]:
                 lines += _show_block(body, indent + "  ")
                 lines.append(f"{indent}catch")
                 lines += _show_block(catch, indent + "  ")
+            case FromStream(attribute=attribute, block=inner):
+                lines.append(f"{indent}from self.{attribute}")
+                lines += _show_block(inner, indent + "  ")
             case _:
                 lines.append(indent + _show_instruction(item))
     return lines

@@ -8,6 +8,7 @@ from graphc.plan import (
     Call,
     FanOut,
     Finish,
+    FromStream,
     Gather,
     Goto,
     Instruction,
@@ -41,6 +42,8 @@ def check_plan(plan: Plan) -> None:
 def _all(block: Iterable[Instruction]) -> Iterator[Instruction]:
     for item in block:
         yield item
+        if isinstance(item, FromStream):
+            yield from _all(item.block)
         if isinstance(item, Try):
             yield from _all(item.body)
             yield from _all(item.catch)

@@ -24,6 +24,7 @@ from ..plan import (
     MakeOutlets,
     MakeQueue,
     MakeRouter,
+    MakeSource,
     MakeStep,
     Member,
     Method,
@@ -219,6 +220,9 @@ class _Handler:
                     self._router_made(writer, making)
                 case MakeOutlets():
                     self._outlets_made(writer, making)
+                case MakeSource(attribute=attribute, path=path):
+                    source = f"{self._scope.runtime('sources')}.Source"
+                    writer.line(f"self.{attribute} = {source}({self._literal(path)})")
                 case MakeQueue():
                     writer.line(f"self.{making.attribute} = {self._queue(making)}")
         if self._plan.keeps_context:

@@ -18,6 +18,7 @@ from ..plan import (
     FanOut,
     Finish,
     Formula,
+    FromStream,
     Gather,
     Goto,
     Instruction,
@@ -84,6 +85,11 @@ class Statements:
                 if tracks:
                     writer.line(f"step = {quoted(step)}")
                 shown = step
+            elif isinstance(item, FromStream):
+                if shown != "":
+                    writer.gap()
+                    writer.line("# By the stream that it comes from.")
+                    shown = ""
             elif (isinstance(item, Try) and (shown is None or _first_step(item) != shown)) or (
                 isinstance(item, FanOut) and item.branches
             ):
@@ -111,6 +117,11 @@ class Statements:
             case Unwrap(assign=assign):
                 unwrap = f"{handler.runtime('nuclio')}.unwrap(event)"
                 line(f"body = {unwrap}" if assign else unwrap)
+            case FromStream(attribute=attribute, block=inner):
+                with self._writer.block(f"if self.{attribute}.sent(event):"):
+                    self.block(inner)
+                    if not self._returns:
+                        line("return")
             case WriteBody():
                 line("event.body = body")
             case ReadBody():

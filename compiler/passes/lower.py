@@ -26,6 +26,7 @@ from ..plan import (
     Extend,
     FanOut,
     Finish,
+    FromStream,
     Gather,
     Goto,
     Instruction,
@@ -35,6 +36,7 @@ from ..plan import (
     MakeMerge,
     MakeOutlets,
     MakeQueue,
+    MakeSource,
     MakeStep,
     Making,
     Member,
@@ -136,7 +138,7 @@ class _FlowLowering:
         self._facts = facts
         self._sync = flow.engine == "sync"
         records = function.serving.error_stream is not None
-        self._topology = Topology(flow, facts, records)
+        self._topology = Topology(flow, facts, function.reads, records)
         self._names = Names({"run", "context", "self"})
         self._attributes: dict[str, str] = {}
         self._methods: dict[str, str] = {}
@@ -159,8 +161,9 @@ class _FlowLowering:
             self._methods[head] = self._names.give(f"run_{snake_case(head)}")
         for step in self._flow.steps:
             self._make_outlets(step)
+        sources = {read.queue: self._make_source(read) for read in topology.sources}
         methods = [
-            self._run(),
+            self._run(sources),
             *(self._method(head) for head in topology.heads),
             *(self._items_method(name) for name in self._item_methods),
         ]
@@ -168,7 +171,7 @@ class _FlowLowering:
             function=self._function,
             summary=summary(self._function),
             picture=picture(self._function),
-            is_async=topology.awaits(topology.starts),
+            is_async=topology.awaits(topology.entries),
             responds=self._responds,
             causes=self._sync,
             makes=tuple(self._makes),
@@ -250,26 +253,49 @@ class _FlowLowering:
 
     # -- methods
 
-    def _run(self) -> Method:
-        starts = self._topology.starts
+    def _make_source(self, read: ir.Reads) -> str:
+        attribute = self._names.give(snake_case(read.queue, "source"))
+        self._makes.append(MakeSource(attribute, read.path))
+        return attribute
+
+    def _run(self, sources: Mapping[str, str]) -> Method:
+        """`sources` are the attributes of streams whose events have ways of their own."""
+        topology = self._topology
+        starts = topology.starts
         first = self._flow.step(starts[0])
-        at_once = len(starts) == 1 and self._facts.steps[first.name].takes == "event"
+        goes_on = starts[0] in self._methods
+        at_once = (
+            len(starts) == 1
+            and not goes_on
+            and not sources
+            and self._facts.steps[first.name].takes == "event"
+        )
         block: list[Instruction] = [Unwrap(assign=not at_once)]
         state: State = "event" if at_once else "both"
-        if len(starts) > 1:
-            block += self._fan_out(None, starts, state)
-        else:
-            block += self._path(starts[0], state)
+        block += [
+            FromStream(sources[read.queue], tuple(self._begin([*read.steps], state)))
+            for read in topology.sources
+        ]
+        block += self._begin(starts, state)
         if self._sync and self._flow.on_error is not None:
             unwrap, *rest = block
             block = [unwrap, Try(tuple(rest), tuple(self._graph_catch()), whole_graph=True)]
         return Method(
             "run",
             ("event",),
-            self._topology.awaits(starts),
+            topology.awaits(topology.entries),
             "",
             tuple(block),
             self._responds,
+        )
+
+    def _begin(self, heads: list[str], state: State) -> list[Instruction]:
+        if len(heads) > 1:
+            return self._fan_out(None, heads, state)
+        return (
+            self._goto(heads[0], state)
+            if heads[0] in self._methods
+            else self._path(heads[0], state)
         )
 
     def _method(self, head: str) -> Method:

@@ -75,8 +75,8 @@ class _Division:
         local = {"": self._local("", [name for name in self._starts if self._runs_in(name, "")])}
         made = [replace(function, root=self._flow_of("", local[""], ()), children=())]
         for child in children:
-            entries = self._entries(child.name)
             reads = self._reads(child.name)
+            entries = self._entries(child.name, reads)
             behind = [name for read in reads for name in read.steps]
             found = self._local(child.name, [*entries, *behind])
             local[child.name] = found
@@ -152,10 +152,18 @@ class _Division:
             elif self._flow.engine == "sync":
                 yield from self._next(next, function)
 
-    def _entries(self, function: str) -> tuple[str, ...]:
-        """Where requests begin: the first of the function that each start leads to."""
-        found = (self._first(start, function, set()) for start in self._starts)
-        return tuple(dict.fromkeys(name for name in found if name))
+    def _entries(self, function: str, reads: Sequence[ir.Reads]) -> tuple[str, ...]:
+        """Where requests begin: the first of the function that each start leads to.
+
+        Where a stream leads to it, they begin where the stream's events do.
+        """
+        found: dict[str, None] = {}
+        for start in self._starts:
+            first = self._first(start, function, set())
+            if first is not None:
+                together = next((read.steps for read in reads if first in read.steps), (first,))
+                found |= dict.fromkeys(together)
+        return tuple(found)
 
     def _first(self, name: str, function: str, seen: set[str]) -> str | None:
         todo = [name]

@@ -10,6 +10,9 @@ from .infer import MERGE
 from .storey import ASSERT
 from .validate import reached, starts, successors
 
+#: Precedes the steps that a stream leads to, besides others.
+_STREAM = ""
+
 
 class Topology:
     """The shape of a validated flow.
@@ -19,7 +22,13 @@ class Topology:
     in which its own way and the catcher's meet.
     """
 
-    def __init__(self, flow: ir.Flow, facts: FunctionFacts, records: bool = False) -> None:
+    def __init__(
+        self,
+        flow: ir.Flow,
+        facts: FunctionFacts,
+        reads: Sequence[ir.Reads] = (),
+        records: bool = False,
+    ) -> None:
         #: Are failures recorded? Records have the event, so every step is near it.
         self._records = records
         self._flow = flow
@@ -27,10 +36,19 @@ class Topology:
         self._steps = {step.name: step for step in flow.steps}
         self.following = successors(flow)
         self.starts = starts(flow)
+        #: The streams whose events go elsewhere than requests do, and where.
+        self.sources = [read for read in reads if [*read.steps] != self.starts]
+        #: The steps that get an event first.
+        self.entries = [
+            *dict.fromkeys([*self.starts, *(name for read in self.sources for name in read.steps)])
+        ]
         self._preceding: dict[str, list[str]] = {name: [] for name in self._steps}
         for name, following in self.following.items():
             for other in following:
                 self._preceding[other].append(name)
+        for read in self.sources:
+            for name in read.steps:
+                self._preceding[name].append(_STREAM)
         self.responder = self._responder()
         self.catcher = {step.name: self._catcher_of(step) for step in flow.steps}
         self._users = self._catcher_users()
@@ -140,7 +158,7 @@ class Topology:
 
     def _answering(self) -> frozenset[str]:
         """Where the ways behind catchers end: their results answer (serving.md 7.3, Q7)."""
-        normal = {name for start in self.starts for name in (start, *self._reached(start))}
+        normal = {name for start in self.entries for name in (start, *self._reached(start))}
         caught = {
             name for catcher in self._users for name in (catcher, *self._reached(catcher))
         } - normal
@@ -209,6 +227,7 @@ class Topology:
 
     def _find_heads(self) -> tuple[str, ...]:
         heads = set(self.starts if len(self.starts) > 1 else [])
+        heads.update(name for read in self.sources for name in read.steps)
         rejoined = set(self.rejoins.values())
         for name, step in self._steps.items():
             following = self.following[name]
@@ -268,9 +287,10 @@ class Topology:
     def _reaching(self, has: object) -> frozenset[str]:
         """The steps from which a step that `has` it is reached, catchers' ways included."""
         assert callable(has)
-        backwards: dict[str, list[str]] = {
-            name: list(before) for name, before in self._preceding.items()
-        }
+        backwards: dict[str, list[str]] = {name: [] for name in self._steps}
+        for name, following in self.following.items():
+            for other in following:
+                backwards[other].append(name)
         for catcher, users in self._users.items():
             backwards[catcher] += users
         return frozenset(reached(backwards, filter(has, self._steps)))
@@ -285,8 +305,11 @@ class Topology:
             for name, heads in self.following.items()
             if name not in self.gather_at and (len(heads) > 1 or (heads and self._chooses(name)))
         ]
-        if len(self.starts) > 1:
-            forks.append(self.starts)
+        forks += [
+            heads
+            for heads in (self.starts, *(list(read.steps) for read in self.sources))
+            if len(heads) > 1
+        ]
         changed = True
         while changed:
             changed = False

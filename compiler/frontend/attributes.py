@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, Severity, did_you_mean
 from . import objects, stdlib
 from .memory import origin
-from .methods import Method, attribute
+from .methods import attribute
 from .operators import PLAIN, describe
 from .signals import Native
 from .values import (
@@ -19,6 +19,7 @@ from .values import (
     HostModule,
     HostObject,
     Instance,
+    Method,
     OpenText,
     Super,
     Unknown,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 
 from ..diagnostics import Diagnostic, GraphError, Note, Severity, Span, did_you_mean
-from . import builtin_functions, objects, stdlib
+from . import aliases, builtin_functions, objects, stdlib
 from .binding import bind
 from .builtin_functions import BUILTINS
 from .limits import DEEPEST_CALL, BoundExceeded
 from .memory import origin
-from .methods import Method, call_method
+from .methods import READING, call_method
 from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
 from .signals import Native, Raised, builtin_exception
@@ -28,6 +28,7 @@ from .values import (
     HostModule,
     HostObject,
     Instance,
+    Method,
     Super,
     Unknown,
     UserClass,
@@ -91,7 +92,18 @@ class Calls:
             return self._user(callee, arguments, (module, name))
         if isinstance(callee, UserFunction):
             return self._user(callee, arguments, (module, name))
-        return self.call(callee, arguments.positional, arguments.named, (module, name))
+        values = [*arguments.positional, *arguments.named.values()]
+        if isinstance(callee, Unknown):
+            made: Value = callee
+            reads = isinstance(node.func, cst.Attribute) and node.func.attr.value in READING
+            if not reads or any(isinstance(one, Instance) for one in callee.among):
+                aliases.change(machine.memory, callee, values)
+        else:
+            made = self.call(callee, arguments.positional, arguments.named, (module, name))
+        python = isinstance(callee, External) and _is_evaluated(callee.dotted)
+        if type(made) is Unknown and (python or isinstance(callee, Method | Unknown)):
+            return aliases.of_call(machine.memory, made, callee, values)
+        return made
 
     def _note_skipped(
         self, callee: Value, arguments: Arguments, node: cst.Call, module: SourceModule
@@ -171,6 +183,7 @@ class Calls:
         """Call a value; calls of the graph API have no spans of arguments this way."""
         match callee:
             case Unknown():
+                aliases.change(self._machine.memory, callee, [*args, *kwargs.values()])
                 return callee
             case UserFunction():
                 return self._user(callee, Arguments(args, kwargs), position)
@@ -275,7 +288,8 @@ class Calls:
             return function(machine, args, kwargs)
         if last[:1].isupper() or builtin_exception(dotted):
             return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
-        return Unknown(f"the result of calling {dotted.removeprefix('builtins.')}", None)
+        result = Unknown(f"the result of calling {dotted.removeprefix('builtins.')}", None)
+        return aliases.holding(result, ())
 
     # -- the user's functions
 
@@ -341,6 +355,7 @@ class Calls:
         scope = function_scope(function.module, function.scope, known, values)
         machine.depth += 1
         machine.calling.append((function.name, *position))
+        parts = machine.expressions.begin()
         # Handlers further out catch too, but what they then do is not worth following.
         catching, machine.catching = machine.catching, 0
         try:
@@ -351,6 +366,7 @@ class Calls:
             exc.called_from(function.name, position[0].span(position[1]))
             raise
         finally:
+            machine.expressions.end(parts)
             machine.depth -= 1
             machine.calling.pop()
             machine.catching = catching
@@ -358,7 +374,7 @@ class Calls:
             return None
         if left.perhaps is None or left.value is None:
             return left.value
-        return left.perhaps
+        return aliases.one_of(left.perhaps, [left.value])
 
     # -- the graph API
 

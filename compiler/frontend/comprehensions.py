@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from . import aliases
 from .limits import MOST_ROUNDS
 from .operators import elements, truth
 from .scope import Scope
@@ -56,7 +57,8 @@ class Comprehensions:
         statements = self._machine.statements
         if not isinstance(items, Unknown) and len(items) > MOST_ROUNDS:
             span = scope.module.span(clause.iter)
-            items = Unknown(f"a loop of {len(items)} rounds is not followed", span)
+            long = Unknown(f"a loop of {len(items)} rounds is not followed", span)
+            items = aliases.one_of(long, items)
         if isinstance(items, Unknown):
             unknown = self._machine.spelled(items, scope.module, clause.iter)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import libcst as cst
 
 from ..diagnostics import GraphError, did_you_mean
-from . import operators, stdlib
+from . import aliases, operators, stdlib
 from .comprehensions import Comprehensions
 from .limits import BoundExceeded
 from .memory import Memory, open_text, origin
@@ -60,6 +60,8 @@ class Expressions:
         self._memory: Memory = machine.memory
         self._given = machine.given
         self._literals: dict[str, Value] = {}
+        #: The values of the parts of the expression at hand, as far as they matter to aliases.py.
+        self._parts: list[Value] = []
         texts = Texts(machine)
         comprehensions = Comprehensions(machine)
         self._handlers: dict[type[cst.CSTNode], Handler] = {
@@ -102,23 +104,40 @@ class Expressions:
             return Unknown(
                 "this is not evaluated", scope.module.span(node), scope.module.code(node)
             )
+        outer = self.begin()
         try:
             self._memory.budget.spend()
             if self._given.kinds and type(node) in self._given.kinds:
                 known, value = self._given.of(node)
                 if known:
                     return value
-            found = handler(node, scope)
+            found = self._memory.seen(handler(node, scope))
+            if type(found) is Unknown:
+                found = aliases.of_expression(self._memory, node, found, self._parts)
         except Native as exc:
             raise Raised.of(exc, scope.module.span(node)) from None
         except BoundExceeded as exc:
             exc.span = exc.span or scope.module.span(node)
             raise
+        finally:
+            self.end(outer)
         if type(found) is Unknown:
             if type(node) in _POSTFIX:
-                return self._machine.spelled(found, scope.module, node)
-            return self._machine.placed(found, scope.module, node)
-        return self._memory.seen(found)
+                found = self._machine.spelled(found, scope.module, node)
+            else:
+                found = self._machine.placed(found, scope.module, node)
+        if aliases.matters(found):
+            outer.append(found)
+        return found
+
+    def begin(self) -> list[Value]:
+        """Begin with an expression, or a function's body; gives the parts of what it stands in."""
+        outer, self._parts = self._parts, []
+        return outer
+
+    def end(self, outer: list[Value]) -> None:
+        """The expression that was begun is evaluated."""
+        self._parts = outer
 
     # -- names and attributes
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from . import objects
 from .memory import origin
-from .methods import Method
 from .operators import PLAIN, describe
 from .signals import Native, native
 from .values import (
@@ -17,6 +16,7 @@ from .values import (
     HostFunction,
     HostObject,
     Instance,
+    Method,
     Unknown,
     UserClass,
     UserFunction,

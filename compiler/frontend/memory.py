@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
+from . import aliases
 from .limits import DEEPEST_VALUE, BoundExceeded, Budget
 from .values import (
     BoundMethod,
@@ -89,10 +90,11 @@ class Memory:
             if key not in self._journals[-1].changes:
                 self._note(container, None, self._state(container))
 
-    def blur(self, container: Value, unknown: Unknown) -> None:
-        """The container is not known from now on."""
+    def blur(self, container: Value, unknown: Unknown, more: Sequence[Value] = ()) -> None:
+        """The container is not known from now on; perhaps it holds `more`, too."""
         self.touch(container)
-        self._restore(container, unknown)
+        held = [*aliases.items(self, [container]), *more]
+        self._restore(container, aliases.holding(unknown, held))
 
     def seen(self, value: Value) -> Value:
         """The value, or the Unknown that a blurred container has become."""
@@ -164,7 +166,7 @@ class Memory:
                 for effects in branches
             ]
             agreed = all(self.same(ends[0], end) for end in ends[1:])
-            self._apply(change, ends[0] if agreed else unknown)
+            self._apply(change, ends[0] if agreed else self._one_of(change, ends, unknown))
 
     def blur_all(self, effects: Effects, unknown: Unknown) -> bool:
         """Everything in `effects` becomes unknown; False if all of it was before."""
@@ -172,8 +174,15 @@ class Memory:
         for change in effects.changes.values():
             if type(change.before) is not Unknown:
                 changed = True
-                self._apply(change, unknown)
+                ends = [change.before, change.after]
+                self._apply(change, self._one_of(change, ends, unknown))
         return changed
+
+    def _one_of(self, change: _Change, ends: Sequence[Value], unknown: Unknown) -> Unknown:
+        """What a name, or what a container holds, is if it is one of these."""
+        if change.name is None:
+            return aliases.holding(unknown, aliases.items(self, ends))
+        return aliases.one_of(unknown, ends)
 
     def _apply(self, change: _Change, value: Value) -> None:
         holder, name = change.holder, change.name

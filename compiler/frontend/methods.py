@@ -7,26 +7,17 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ..diagnostics import did_you_mean
+from . import aliases
 from .formats import format_text
 from .limits import LONGEST_TEXT
 from .memory import ITERATOR, Memory, origin
 from .operators import elements
 from .signals import Native, native
-from .values import Unknown, Value
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Method:
-    """A bound method of a plain value: `names.append`."""
-
-    owner: Value
-    name: str
-
+from .values import Method, Unknown, Value
 
 _STR = frozenset(
     "capitalize casefold center count encode endswith expandtabs find format format_map index "
@@ -75,6 +66,10 @@ _DATA: Final[Mapping[type, frozenset[str]]] = {
         {"name", "parent", "parts", "root", "anchor", "stem", "suffix", "suffixes"}
     ),
 }
+#: Methods that change nothing of what they are called on.
+READING: Final = frozenset(name for names in METHODS.values() for name in names) - (
+    _CHANGING_SETS | _CHANGING_LISTS | _CHANGING_DICTS
+)
 #: What a concrete path asks of the file system, which is not looked at.
 _ON_DISK: Final = frozenset(
     "chmod exists glob is_dir is_file is_symlink iterdir mkdir open read_bytes read_text rename "
@@ -147,7 +142,7 @@ def call_method(
 def _with_unknown(memory: Memory, owner: Value, name: str, unknown: Unknown) -> Value:
     """What a method gives that got something not known; a set is another one after it."""
     if type(owner) is set and name in _CHANGING_SETS:
-        memory.blur(owner, unknown)
+        memory.blur(owner, unknown, [unknown])
     return unknown
 
 
@@ -176,7 +171,7 @@ def _of_dict(
     """Values may be of any type; keys have to be known."""
     if name in ("get", "pop", "setdefault") and args and (doubt := memory.doubt(args[0])):
         if name != "get":
-            memory.blur(owner, doubt)
+            memory.blur(owner, doubt, args[1:])
         return doubt
     if name == "update" and len(args) == 1:
         source = memory.seen(args[0])
@@ -185,7 +180,7 @@ def _of_dict(
             if doubt is None and type(source) is not ITERATOR and not hasattr(source, "__len__"):
                 doubt = Unknown("what an object holds", None)
         if doubt is not None:
-            memory.blur(owner, doubt)
+            memory.blur(owner, doubt, [*aliases.items(memory, [source]), *kwargs.values()])
             return doubt
         args = [source]
         memory.budget.items(len(owner) + len(kwargs))
@@ -210,7 +205,7 @@ def _of_list(
     if name == "extend" and len(args) == 1:
         found = elements(memory, args[0])
         if isinstance(found, Unknown):
-            memory.blur(owner, found)
+            memory.blur(owner, found, [found])
             return found
         args = [found]
         memory.budget.items(len(owner) + len(found))
@@ -223,7 +218,7 @@ def _of_list(
         doubt = memory.doubt(owner)
     if name in _CHANGING_LISTS:
         if doubt is not None:
-            memory.blur(owner, doubt)
+            memory.blur(owner, doubt, args)
         memory.touch(owner)
     memory.budget.spend(len(owner) >> 6)
     return doubt if doubt is not None else native(getattr(owner, name), *args, **kwargs)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import libcst as cst
 
 from ..diagnostics import did_you_mean
+from . import aliases
 from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
@@ -345,7 +346,7 @@ def elements(memory: Memory, value: Value) -> list[Value] | Unknown:
     value = memory.seen(value)
     unknown = origin(value)
     if unknown is not None:
-        return unknown
+        return aliases.one_of(unknown, aliases.items(memory, [unknown]))
     kind = type(value)
     if isinstance(value, HostObject):
         found = value.iterate()

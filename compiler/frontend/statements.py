@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import libcst as cst
 
 from ..diagnostics import Span
 from ..scopes import bindings
+from . import aliases
 from .definitions import Definitions
 from .failures import Failures
 from .limits import MOST_ROUNDS, BoundExceeded
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 Block = Sequence[cst.CSTNode]
+#: Types that `+=` and its like change no container with.
+_NO_ITEMS: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class Statements:
@@ -136,7 +139,9 @@ class Statements:
         perhaps = unknown if len(left) < len(ends) or any(end.perhaps for end in left) else None
         returned = [end.value for end in left if "return" in end.hows]
         agreed = all(self._memory.same(returned[0], value) for value in returned[1:])
-        value = returned[0] if returned and agreed else unknown if returned else None
+        value = None
+        if returned:
+            value = returned[0] if agreed else aliases.one_of(unknown, returned)
         return Leave(hows, value, perhaps)
 
     # -- simple statements
@@ -181,7 +186,9 @@ class Statements:
         operand = expressions.value(node.value, scope)
         after = binary(self._memory, IN_PLACE[type(node.operator)], before, operand)
         if type(after) is Unknown and type(before) in (list, dict, set):
-            self._memory.blur(before, after)
+            self._memory.blur(before, after, aliases.items(self._memory, [operand]))
+        elif type(before) is Unknown and type(operand) not in _NO_ITEMS:
+            aliases.change(self._memory, before, aliases.items(self._memory, [operand]))
         self.assign(node.target, self._machine.placed(after, scope.module, node.value), scope)
         return None
 
@@ -259,7 +266,8 @@ class Statements:
         # A list that grows while it is walked through goes on with what was added.
         items = iterable if type(iterable) is list else elements(self._memory, iterable)
         if not isinstance(items, Unknown) and len(items) > MOST_ROUNDS:
-            items = Unknown(f"a loop of {len(items)} rounds is not followed", span)
+            unknown = Unknown(f"a loop of {len(items)} rounds is not followed", span)
+            items = aliases.one_of(unknown, items)
         if isinstance(items, Unknown):
             unknown = self._machine.spelled(items, scope.module, iterated(node.iter))
             return self._uncertain(node, scope, unknown, span)

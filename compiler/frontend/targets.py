@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from ..diagnostics import GraphError, Span
-from . import objects, stdlib
+from . import aliases, objects, stdlib
 from .expressions import is_environ
 from .memory import origin
 from .operators import PLAIN, describe, elements
@@ -83,6 +83,8 @@ class Targets:
                 AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r} to set")
             )
         elif isinstance(owner, External) or (isinstance(owner, Unknown) and not owner.reported):
+            if isinstance(owner, Unknown):
+                aliases.change(self._memory, owner, [value])
             machine.skip(span, f"it sets an attribute of {describe(owner)}")
 
     def _of_host(self, owner: HostObject, name: str, value: Value, span: Span) -> None:
@@ -116,7 +118,7 @@ class Targets:
                 value = elements(memory, value)
                 doubt = origin(value)
             if doubt is not None:
-                memory.blur(owner, machine.placed(doubt, scope.module, target))
+                memory.blur(owner, machine.placed(doubt, scope.module, target), [value])
                 return
             memory.touch(owner)
             native(operator.setitem, owner, key, value)
@@ -125,6 +127,8 @@ class Targets:
                 TypeError(f"{type(owner).__name__!r} object does not support item assignment")
             )
         else:
+            if isinstance(owner, Unknown):
+                aliases.change(memory, owner, [value])
             machine.skip(span, f"it sets an item of {describe(owner)}")
 
     def delete(self, target: cst.CSTNode, scope: Scope) -> None:
@@ -158,6 +162,8 @@ class Targets:
                 return
             self._memory.touch(owner)
             native(operator.delitem, owner, key)
+        elif isinstance(owner, Unknown):
+            aliases.change(self._memory, owner)
         elif is_environ(owner) and type(key) is str:
             unknown = Unknown("the variable was deleted", self._machine.here)
             self._memory.write(self._machine.env, key, unknown)

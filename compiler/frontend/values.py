@@ -38,6 +38,8 @@ class Unknown:
     help: str = ""
     #: An error about it was made already: another one would say the same again.
     reported: bool = False
+    #: The known values that it may be, as far as a change of them matters (aliases.py).
+    among: tuple[Value, ...] = ()
 
 
 #: Longer expressions are not repeated in a remedy.
@@ -160,6 +162,14 @@ class BoundMethod:
 
     owner: Instance | UserClass
     function: UserFunction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """A bound method of a plain value: `names.append`."""
+
+    owner: Value
+    name: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -273,7 +273,7 @@ class Program:
             return self.source.choice(simple)()
         return self.source.choice(
             [self.condition, self.loop, self.attempt, self.function, self.match, self.while_,
-             self.closure, self.object, self.chain]
+             self.closure, self.object, self.chain, self.alias]
         )(depth)  # fmt: skip
 
     def change(self) -> str:
@@ -381,6 +381,47 @@ class Program:
                 "{0} = [Box(x) for x in (1, 2)] == [Box(1), Box(2)]",
             ]
         ).format(self.pick("abcde"), self.pick("abcde"))
+
+    def alias(self, depth: int) -> str:
+        """Something is changed by way of an expression that may stand for several things."""
+        text = self.pick(
+            [
+                "x = [[1], [2]]\nx[<int> % 2].append({1})\n{0} = x",
+                "x = [[1], [2]]\ndel x[<int> % 2][0]\n{0} = x",
+                "x = [[1], [2]]\nx[<int> % 2][:] = [{1}]\n{0} = x",
+                "x, y = [1], [2]\n(x if <bool> else y).append({1})\n{0} = x, y",
+                "x, y = [1], [2]\nif <bool>: y = x\ny.append({1})\n{0} = x, y",
+                "x = {{'p': [1], 'q': [2]}}\nx.get(<str>, x['p']).append(3)\n{0} = x",
+                "x = [[1], [2]]\nfor y in x[<int> % 3:]:\n    y.append({1})\n{0} = x",
+                "x = [[0]]\ny = [1]\nx.insert(<int> % 2, y)\nx[0].append({1})\n{0} = x, y",
+                "x, y = {{}}, [1]\nx[<str>] = y\nfor z in x.values(): z.append(2)\n{0} = x, y",
+                "x, y = {{}}, [1]\nx.update({{<str>: y}})\nx.popitem()[1].append(2)\n{0} = x, y",
+                "x, y = [1], [2]\nz = [x, y][<int> % 2]\nz += [{1}]\n{0} = x, y",
+                "x, y = [1], [2]\ndef f():\n    if <bool>: return x\n    return y\n"
+                "f().append({1})\n{0} = x, y",
+                "x, y = Box([1]), Box([2])\n(x if <bool> else y).value = {1}\n"
+                "{0} = x.value, y.value",
+                "x, y = Box([1]), Box([2])\n(x if <bool> else y).value.append({1})\n"
+                "{0} = x.value, y.value",
+                "x, y = [1], [2]\nz = x.append if <bool> else y.append\nz({1})\n{0} = x, y",
+                "x = [[1], [2]]\nmax(x, key=lambda p: p[0] * <int>).append({1})\n{0} = x",
+                "x = [[1], [2]]\ny = sorted(x, key=lambda p: <int>)\ny[0].append(1)\n{0} = x",
+                "x = [[1], [2]]\ny = [p for p in x if <bool>]\nfor p in y: p.append({1})\n{0} = x",
+                "x = ([1], [2])\ny, z = x if <bool> else ([3], [4])\nz.append({1})\n{0} = x",
+                "x = [[1], [2]]\ny = iter(x) if <bool> else iter([])\n"
+                "next(y, [0]).append({1})\n{0} = x, list(y)",
+                "x = [[1]]\ny = x + [<int>, [2]]\ny[<int> % 2 * 2].append({1})\n{0} = x, y",
+                "x = {{'p': [1]}}\nfor y, z in x.items() if <bool> else ():\n"
+                "    z.append({1})\n{0} = x",
+                "x, y = [1], []\nif <bool>: y.append(x)\ny.append([2])\ny[0].append({1})\n"
+                "{0} = x, y",
+                "x = [1]\n(<bool> and x or [2]).append({1})\n{0} = x",
+                "x = [[1], [2]]\nfor i, y in enumerate(x[: <int> % 3]): y.insert(i, {1})\n{0} = x",
+                "x = [1]\ny = {{'k': x, 'l': <any>}}\ny[<str>[:0] + 'k'].pop()\n{0} = x, y",
+            ]
+        )
+        one, other = self.pick("abcde"), self.pick("abcde")
+        return self.filled(text.format(one, other), 1)
 
     def chain(self, depth: int) -> str:
         return self.pick(

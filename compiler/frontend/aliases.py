@@ -1,0 +1,148 @@
+"""Which known containers a value that is not known may be: what is done to it is done to them.
+
+`e[unknown].append(x)` changes a part of `e`. So an Unknown that one of several known values stands
+behind lists them (`Unknown.among`), each expression hands on those of its parts, and a change of
+the Unknown makes all of them unknown. What is known of values from elsewhere stays as it was:
+functions of libraries are taken not to change what they are given.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import libcst as cst
+
+from .values import Instance, Method, Unknown, Value
+
+if TYPE_CHECKING:
+    from .memory import Memory
+
+_ITERATOR: Final[type] = type(iter([]))
+_CONTAINERS: Final = frozenset({list, dict, set, tuple, frozenset, _ITERATOR})
+_VIEWS: Final[tuple[type, ...]] = (type({}.values()), type({}.items()))
+#: The value is one of the parts.
+_ONE_OF: Final = (cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await)
+#: The value is a new container that holds the parts, or what they hold.
+_NEW: Final = (
+    cst.List, cst.Tuple, cst.Set, cst.Dict,
+    cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp,
+)  # fmt: skip
+
+
+class Possible(list[Value]):
+    """What a container holds of which no more is known."""
+
+
+def matters(value: Value) -> bool:
+    """Can a change reach something known through the value?"""
+    kind = type(value)
+    if kind is Unknown:
+        return bool(value.among)
+    if kind is Instance:
+        return value.fields is not None
+    return kind in _CONTAINERS or kind is Possible or kind is Method or kind in _VIEWS
+
+
+def one_of(unknown: Unknown, values: Iterable[Value]) -> Unknown:
+    """The Unknown that is one of the values."""
+    found = tuple(filter(matters, values))
+    return replace(unknown, among=found) if found or unknown.among else unknown
+
+
+def holding(unknown: Unknown, found: Iterable[Value]) -> Unknown:
+    """The Unknown that is a container of some of the values."""
+    return replace(unknown, among=(Possible(filter(matters, found)),))
+
+
+def of_expression(
+    memory: Memory, node: cst.CSTNode, unknown: Unknown, parts: Sequence[Value]
+) -> Unknown:
+    """The Unknown that an expression came to, with what it is of the values of its parts."""
+    if isinstance(node, cst.Name | cst.Call):
+        return unknown  # it has brought along what it may be
+    if isinstance(node, _ONE_OF):
+        return one_of(unknown, parts)
+    if isinstance(node, cst.Attribute):
+        fields = [value.fields for value in _flat(parts) if isinstance(value, Instance)]
+        return one_of(unknown, [*parts, *(one for held in fields for one in (held or {}).values())])
+    if isinstance(node, cst.Subscript):
+        is_slice = any(isinstance(part.slice, cst.Slice) for part in node.slice)
+        return (holding if is_slice else one_of)(unknown, items(memory, parts))
+    if isinstance(node, _NEW):
+        return holding(unknown, [*parts, *items(memory, parts)])
+    if isinstance(node, cst.BinaryOperation):
+        return holding(unknown, items(memory, parts))
+    return one_of(unknown, ())
+
+
+def of_call(memory: Memory, unknown: Unknown, callee: Value, args: Sequence[Value]) -> Unknown:
+    """The Unknown that a function or method of Python's own gave: an argument, or a part of one."""
+    given = [*args]
+    if isinstance(callee, Method):
+        given.append(callee.owner)
+    elif isinstance(callee, Unknown):
+        given += callee.among
+    inner = items(memory, given)
+    if not inner and not any(map(matters, given)):
+        return one_of(unknown, ())
+    return one_of(unknown, [*given, *inner, Possible([*given, *inner, *items(memory, inner)])])
+
+
+def _flat(values: Iterable[Value]) -> Iterator[Value]:
+    """The values, and for each that is not known those that it may be."""
+    todo, seen = list(values), set[int]()
+    while todo:
+        value = todo.pop()
+        if id(value) not in seen:
+            seen.add(id(value))
+            if type(value) is Unknown:
+                todo += value.among
+            else:
+                yield value
+
+
+def items(memory: Memory, values: Iterable[Value]) -> list[Value]:
+    """What the values hold, as far as changes of it matter."""
+    found: list[Value] = []
+    seen: set[int] = set()
+    todo = list(values)
+    while todo:
+        value = memory.seen(todo.pop())
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        memory.budget.spend()
+        kind = type(value)
+        if kind is Unknown:
+            todo += value.among
+        elif kind is Instance:
+            found += (value.fields or {}).values()
+        elif kind is dict:
+            found += value.values()
+        elif kind is _ITERATOR:
+            found += copy.copy(value)
+        elif kind in _CONTAINERS or kind is Possible or kind in _VIEWS:
+            found += value
+    return list(filter(matters, found))
+
+
+def change(memory: Memory, unknown: Unknown, more: Iterable[Value] = ()) -> None:
+    """The value is changed in place; perhaps it holds `more` from then on."""
+    more = list(filter(matters, more))
+    unknown = replace(
+        unknown, why="perhaps it was changed by way of a value that is not known", expression=""
+    )
+    for value in _flat(unknown.among):
+        kind = type(value)
+        if kind is Possible:
+            value += more
+        elif kind is Method:
+            change(memory, one_of(unknown, [value.owner]), more)
+        elif kind is Instance:
+            for field, before in list((value.fields or {}).items()):
+                memory.write(value.fields, field, one_of(unknown, [before, *more]))
+        elif kind in (list, dict, set, _ITERATOR):
+            memory.blur(value, unknown, more)

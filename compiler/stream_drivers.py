@@ -27,7 +27,14 @@ class Driver:
     usual: bool = True
 
 
-DRIVERS = (Driver("stream_kafka", "KafkaStream", ("kafka",), "confluent_kafka", "==2.16.1"),)
+DRIVERS = (
+    Driver("stream_kafka", "KafkaStream", ("kafka",), "confluent_kafka", "==2.16.1"),
+    Driver("stream_v3io", "V3ioStream", ("v3io", "v3ios", "")),
+    Driver("stream_http", "HttpStream", ("http", "https")),
+    Driver("stream_nats", "NatsStream", ("nats",), "nats", "==2.16.0", usual=False),
+    Driver("stream_rabbitmq", "RabbitmqStream", ("amqp", "amqps"), "pika", "==1.4.4", usual=False),
+    Driver("stream_mqtt", "MqttStream", ("mqtt", "mqtts"), "paho", "==2.2.0", usual=False),
+)
 
 
 def drivers(path: Any, options: Mapping[str, Any] | None = None) -> tuple[Driver, ...]:

@@ -107,6 +107,7 @@ _DISTRIBUTIONS = {
     "mysql": "mysql-connector-python",
     "MySQLdb": "mysqlclient",
     "nacl": "PyNaCl",
+    "nats": "nats-py",
     "nmap": "python-nmap",
     "nuclio": "nuclio-jupyter",
     "odf": "odfpy",

@@ -23,6 +23,9 @@ DRIVERS = {
     "remote": {"aiohttp"},
     "send_to_http": {"aiohttp"},
     "stream_kafka": {"confluent_kafka"},
+    "stream_mqtt": {"paho"},
+    "stream_nats": {"nats"},
+    "stream_rabbitmq": {"pika"},
 }
 
 

@@ -33,10 +33,17 @@ def free_port() -> int:
 class Server:
     """A process that listens on a port; `stop`, `kill` and `start` it as often as needed."""
 
-    def __init__(self, command: list[str], port: int, folder: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        port: int,
+        folder: Path,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.command = command
         self.port = port
         self.folder = folder
+        self._environment = os.environ | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,7 +55,13 @@ class Server:
         """Returns when something listens on its port."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder
+                self.command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
             )
         process = self._process
         wait_until(lambda: _listens(self.port) or process.poll() is not None, patience)
@@ -63,13 +76,18 @@ class Server:
         """Ends it as a crash would."""
         self._end(signal.SIGKILL, 10)
 
+    def close(self) -> None:
+        """Ends it for good."""
+        self.kill()
+
     def _end(self, how: signal.Signals, patience: float) -> None:
         if self._process is not None:
-            self._process.send_signal(how)
+            # A script may stand between us and the server.
+            os.killpg(self._process.pid, how)
             try:
                 self._process.wait(patience)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
             self._process = None
 

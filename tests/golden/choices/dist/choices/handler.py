@@ -25,6 +25,7 @@ import graph
 from runtime_min import branches, delivery, nuclio, outlets, streams
 from runtime_min.context import GraphContext
 from runtime_min.steps import ChoiceByField
+from runtime_min.stream_v3io import V3ioStream
 
 
 class Flow:
@@ -33,11 +34,11 @@ class Flow:
     def __init__(self, context: GraphContext) -> None:
         self.route = graph.Route()
         self.by_size = graph.BySize(context=context, name="by-size", limit=10)
-        self.seen = streams.Queue("demo/seen")
+        self.seen = streams.Queue("demo/seen", V3ioStream)
         self.by_field = ChoiceByField(field_name="kind")
-        self.xs = streams.Queue("demo/xs")
-        self.k1 = streams.Queue("demo/k1")
-        self.k2 = streams.Queue("demo/k2")
+        self.xs = streams.Queue("demo/xs", V3ioStream)
+        self.k1 = streams.Queue("demo/k1", V3ioStream)
+        self.k2 = streams.Queue("demo/k2", V3ioStream)
         self.route_outlets = outlets.Outlets(
             "route", {"by-size": self.run_by_size, "by-field": self.run_by_field}
         )

@@ -19,6 +19,7 @@ import graph
 from runtime_min import branches, delivery, nuclio, paths, streams
 from runtime_min.context import GraphContext
 from runtime_min.steps import Partition, Rename
+from runtime_min.stream_v3io import V3ioStream
 
 
 class Flow:
@@ -28,9 +29,11 @@ class Flow:
         self.clean = graph.Clean()
         self.rename = Rename(mapping={"txt": "text"})
         self.sides = Partition(predicate=lambda event: event.body["n"] > 1)
-        self.partitioned = streams.Queue("demo/partitioned", sharding=graph.of_user)
-        self.out = streams.Queue("demo/words")
-        self.each_row = streams.Queue("demo/rows")
+        self.partitioned = streams.Queue(
+            "demo/partitioned", V3ioStream, sharding=graph.of_user
+        )
+        self.out = streams.Queue("demo/words", V3ioStream)
+        self.each_row = streams.Queue("demo/rows", V3ioStream)
         self.context = context
 
     def run(self, event: Any) -> Any:

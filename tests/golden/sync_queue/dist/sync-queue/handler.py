@@ -13,14 +13,18 @@ from typing import Any
 
 import graph
 from runtime_min import delivery, nuclio, streams
+from runtime_min.stream_http import HttpStream
 from runtime_min.stream_kafka import KafkaStream
+from runtime_min.stream_v3io import V3ioStream
 
 
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
     def __init__(self) -> None:
-        self.out = streams.Queue(os.environ["OUT_STREAM"], KafkaStream)
+        self.out = streams.Queue(
+            os.environ["OUT_STREAM"], KafkaStream, V3ioStream, HttpStream
+        )
 
     def run(self, event: Any) -> Any:
         body = nuclio.unwrap(event)

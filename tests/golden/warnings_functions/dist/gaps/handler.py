@@ -15,13 +15,14 @@ from typing import Any
 import graph
 from runtime_min import branches, delivery, nuclio, streams
 from runtime_min.context import GraphContext
+from runtime_min.stream_v3io import V3ioStream
 
 
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
     def __init__(self, context: GraphContext) -> None:
-        self.there = streams.Queue("users/demo/there")
+        self.there = streams.Queue("users/demo/there", V3ioStream)
         self.context = context
 
     def run(self, event: Any) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 
 import graph
 from runtime_min import delivery, nuclio, streams
+from runtime_min.stream_v3io import V3ioStream
 
 
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
     def __init__(self) -> None:
-        self.again = streams.Queue("users/demo/there")
+        self.again = streams.Queue("users/demo/there", V3ioStream)
 
     def run(self, event: Any) -> None:
         body = nuclio.unwrap(event)

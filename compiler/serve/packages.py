@@ -216,7 +216,9 @@ def _steps(folder: Path) -> dict[str, Any]:
 
 
 def _writes(folder: Path) -> Iterator[str]:
-    for step in _steps(folder).values():
-        path = step.get("path") if isinstance(step, dict) else None
+    function = _graph(folder.parent).get(folder.name)
+    settings = _mapping(function, "settings") if isinstance(function, dict) else {}
+    queues = [step.get("queue") for step in _steps(folder).values() if isinstance(step, dict)]
+    for path in (*queues, settings.get("error_stream")):
         if isinstance(path, str) and path and not path.startswith("dummy://"):
             yield path

@@ -1,0 +1,333 @@
+"""Two functions and a real Kafka broker between them, under `graphc serve`: nothing is lost.
+
+What is sent is known, so is what has to come out. At least once: what comes twice is counted, and
+printed beside the seed (`pytest -s`).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from servers import wait_until
+from servers.kafka import Kafka, kafka
+
+SEED = int(os.environ.get("GRAPHC_SEED", "5"))
+
+GRAPH = """
+import mlrun
+
+
+class Parse:
+    def do(self, event):
+        return {"number": event["number"], "parsed": True}
+
+
+class Check:
+    def do(self, event):
+        if event["number"] % 100 == 99:
+            raise ValueError(f"poison {event['number']}")
+        return event
+
+
+class Split:
+    def do(self, event):
+        return [{"number": event["number"], "part": part} for part in ("a", "b")]
+
+
+fn = mlrun.code_to_function("pipeline", kind="serving", image="mlrun/mlrun")
+graph = fn.set_topology("flow", engine="async")
+(
+    graph.to("Parse", name="parse")
+    .to("$queue", "numbers", path="kafka://broker:9092/PREFIX.numbers", group="PREFIX")
+    .to("Check", name="check", function="child")
+    .to("Split", name="split", function="child")
+    .to("storey.Flatten", name="flatten", function="child")
+    .to("$queue", "results", path="kafka://broker:9092/PREFIX.results", function="child")
+)
+child = fn.add_child_function("child", "graph.py", "mlrun/mlrun")
+child.spec.error_stream = "kafka://broker:9092/PREFIX.errors"
+"""
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    with kafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+class Pipeline:
+    """The packages of GRAPH, with topics of their own on the broker."""
+
+    def __init__(self, folder: Path, broker: Kafka, partitions: int = 1) -> None:
+        self.broker = broker
+        self.prefix = f"t{time.monotonic_ns()}"
+        self.dist = folder / "dist"
+        (folder / "graph.py").write_text(GRAPH.replace("PREFIX", self.prefix))
+        command = [sys.executable, "-m", "graphc", "build", str(folder / "graph.py")]
+        subprocess.run([*command, "-o", str(self.dist), "--quiet"], check=True)
+        self._edit("child", _of_child)
+        self.topics = [f"{self.prefix}.{name}" for name in ("numbers", "results", "errors")]
+        broker.create(*self.topics, partitions=partitions)
+        self.logs: list[str] = []
+
+    def _edit(self, function: str, change: Callable[[dict[str, Any]], None]) -> None:
+        path = self.dist / function / "function.yaml"
+        config = yaml.safe_load(path.read_text())
+        change(config["spec"])
+        path.write_text(yaml.safe_dump(config))
+
+    @contextmanager
+    def serve(self, *functions: str, workers: int = 1) -> Iterator[Serving]:
+        """Run these functions in a process of their own until the block ends."""
+        with Serving(self, functions, workers) as serving:
+            yield serving
+
+    def fill(self, numbers: Iterable[int], partitions: int = 1) -> None:
+        """Send what the parent would, to each partition in turn."""
+        for partition in range(partitions):
+            messages = [
+                json.dumps(
+                    {
+                        "full_event_wrapper": True,
+                        "body": {"number": number, "parsed": True},
+                        "id": str(number),
+                    }
+                )
+                for number in numbers
+                if number % partitions == partition
+            ]
+            self.broker.send(self.topics[0], *messages, partition=partition)
+
+    def results(self) -> Counter[tuple[int, str]]:
+        return Counter(
+            (value["number"], value["part"])
+            for message in self.broker.read(self.topics[1])
+            for value in [json.loads(message.value())]
+        )
+
+    def errors(self) -> Counter[int]:
+        return Counter(
+            int(number)
+            for message in self.broker.read(self.topics[2])
+            for number in re.findall(r"ValueError: poison (\d+)", message.value().decode())
+        )
+
+    def done(self) -> int:
+        """How many messages of the first topic are committed."""
+        partitions = self.broker.admin().list_topics(self.topics[0]).topics[self.topics[0]]
+        return sum(
+            max(0, self.broker.committed(self.prefix, self.topics[0], number))
+            for number in partitions.partitions
+        )
+
+    def wait_until_done(self, count: int, patience: float = 90) -> None:
+        try:
+            wait_until(lambda: self.done() >= count, patience, 0.3)
+        except BaseException:
+            print(f"{self.done()} of {count} are committed", *self.logs[-40:], sep="\n")
+            raise
+
+    def check(self, numbers: Iterable[int], what: str, most_twice: int | None = None) -> None:
+        """All results are there, and no others; poison is in the error stream."""
+        numbers = set(numbers)
+        good = {number for number in numbers if number % 100 != 99}
+        results, errors = self.results(), self.errors()
+        assert set(results) == {(number, part) for number in good for part in "ab"}
+        assert set(errors) == numbers - good
+        twice = sum(results.values()) - len(results)
+        print(f"{what}: {len(numbers)} events, {twice} of {len(results)} results came again")
+        if most_twice is not None:
+            assert twice <= most_twice
+
+
+def _of_child(spec: dict[str, Any]) -> None:
+    # One worker, which reads; and a group that misses a dead member soon.
+    spec["disableDefaultHTTPTrigger"] = True
+    spec["triggers"] = {
+        name: trigger for name, trigger in spec["triggers"].items() if trigger["kind"] != "http"
+    }
+    for trigger in spec["triggers"].values():
+        trigger["workerTerminationTimeout"] = "5s"
+        trigger["attributes"] |= {
+            "initialOffset": "earliest",
+            "sessionTimeout": "2s",
+            "heartbeatInterval": "500ms",
+        }
+
+
+class Serving:
+    """`graphc serve` for some functions of a pipeline."""
+
+    def __init__(self, pipeline: Pipeline, functions: tuple[str, ...], workers: int) -> None:
+        self.pipeline = pipeline
+        self._command = [sys.executable, "-m", "graphc", "serve", str(pipeline.dist), "--quiet"]
+        self._command += ["--port", "0", "--workers", str(workers)]
+        self._command += ["--broker", f"kafka://{pipeline.broker.address}"]
+        self._command += [word for name in functions for word in ("--function", name)]
+        self._functions = functions
+        self.url = ""
+        self.start()
+
+    def start(self) -> None:
+        """Returns when the functions run."""
+        self.process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        started = threading.Event()
+        threading.Thread(target=self._listen, args=(started,), daemon=True).start()
+        assert started.wait(60)
+        assert self.process.poll() is None, self.pipeline.logs[-20:]
+
+    def _listen(self, started: threading.Event) -> None:
+        assert self.process.stderr
+        missing = set(self._functions)
+        with self.process.stderr as lines:
+            for line in lines:
+                self.pipeline.logs.append(line.rstrip())
+                if found := re.match(r"(\w+): (http://\S+|answers no requests)", line):
+                    missing.discard(found[1])
+                    if found[1] == "pipeline":
+                        self.url = found[2]
+                if not missing:
+                    started.set()
+        started.set()
+
+    def workers(self) -> list[int]:
+        """The processes that it has started."""
+        pid = self.process.pid
+        return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+    def kill_worker(self) -> None:
+        for pid in self.workers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def __enter__(self) -> Serving:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None and self.stop() != 0:
+            raise AssertionError(self.pipeline.logs[-20:])
+
+    def post(self, numbers: Iterable[int], clients: int = 8) -> int:
+        """Send events to the parent until each has been taken; how many attempts failed."""
+        host, port = self.url.removeprefix("http://").split(":")
+        left = iter(list(numbers))
+        lock = threading.Lock()
+
+        def send() -> int:
+            failed, connection = 0, http.client.HTTPConnection(host, int(port), timeout=90)
+            while True:
+                with lock:
+                    number = next(left, None)
+                if number is None:
+                    connection.close()
+                    return failed
+                while True:
+                    try:
+                        connection.request("POST", "/", json.dumps({"number": number}))
+                        answer = connection.getresponse()
+                        answer.read()
+                        if answer.status == 200:
+                            break
+                    except (OSError, http.client.HTTPException):
+                        connection.close()
+                    failed += 1
+                    time.sleep(0.2)
+
+        with ThreadPoolExecutor(clients) as threads:
+            return sum(threads.map(lambda _: send(), range(clients)))
+
+
+def test_ten_thousand_events(tmp_path: Path, broker: Kafka) -> None:
+    """With a kill -9 of the child, its worker or all of it, at 20 moments."""
+    chance = random.Random(SEED)
+    pipeline, numbers = Pipeline(tmp_path, broker), range(10_000)
+    with pipeline.serve("pipeline", workers=2) as parent, pipeline.serve("child") as child:
+        with ThreadPoolExecutor(1) as threads:
+            sending = threads.submit(parent.post, numbers)
+            for kill in range(20):
+                time.sleep(chance.uniform(0.1, 1.2))
+                if kill % 5 == 4:
+                    child.kill()
+                    child.start()
+                else:
+                    child.kill_worker()
+            assert sending.result() == 0
+        pipeline.wait_until_done(len(numbers))
+    pipeline.check(numbers, f"20 kills (seed {SEED})")
+
+
+def test_the_way_of_events_without_trouble(tmp_path: Path, broker: Kafka) -> None:
+    pipeline, numbers = Pipeline(tmp_path, broker), range(2_000)
+    with pipeline.serve("pipeline", "child") as both:
+        assert both.post(numbers, clients=1) == 0
+        assert both.stop() == 0
+    # What is left is read by whoever comes next, and nothing twice.
+    with pipeline.serve("child") as child:
+        pipeline.wait_until_done(len(numbers))
+        assert child.stop() == 0
+    pipeline.check(numbers, "no trouble", most_twice=0)
+    shown = [json.loads(message.value()) for message in broker.read(pipeline.topics[1])]
+    # In the order of the partition.
+    assert [value["number"] for value in shown] == sorted(value["number"] for value in shown)
+    # What failed is told with function, event and step.
+    told = [line for line in pipeline.logs if "Traceback" in line]
+    place = rf"child/kafka/0 {re.escape(pipeline.topics[0])}\[0\]@\d*99 check \[error\]"
+    assert len(told) == 20
+    assert all(re.search(place, line) for line in told), told
+
+
+def test_a_broker_that_is_killed_and_one_that_is_away(tmp_path: Path, broker: Kafka) -> None:
+    pipeline, numbers = Pipeline(tmp_path, broker), range(3_000)
+    with pipeline.serve("pipeline", workers=2) as parent, pipeline.serve("child"):
+        with ThreadPoolExecutor(1) as threads:
+            sending = threads.submit(parent.post, numbers)
+            for away in (0, 10):
+                time.sleep(1.5)
+                broker.kill()
+                time.sleep(away)
+                broker.start()
+            failed = sending.result()
+        pipeline.wait_until_done(len(numbers))
+    pipeline.check(numbers, f"broker down twice ({failed} requests repeated)")
+
+
+def test_a_second_replica_comes_and_goes(tmp_path: Path, broker: Kafka) -> None:
+    pipeline, numbers = Pipeline(tmp_path, broker, partitions=4), range(12_000)
+    pipeline.fill(numbers, partitions=4)
+    with pipeline.serve("child"):
+        wait_until(lambda: pipeline.done() > 1_000, 60)
+        with pipeline.serve("child") as second:
+            joined = [line for line in pipeline.logs if "is read" in line]
+            wait_until(lambda: [line for line in pipeline.logs if "is read" in line] != joined, 60)
+            time.sleep(0.5)
+            assert second.stop() == 0
+        pipeline.wait_until_done(len(numbers))
+    pipeline.check(numbers, "rebalance", most_twice=0)

@@ -61,6 +61,8 @@ class KafkaSource:
             on_loop(lambda: claims.claimed(named(partitions)))
 
         def revoked(consumer: Any, partitions: Sequence[Any]) -> None:
+            # librdkafka holds them for whom they come back to, too.
+            consumer.resume(partitions)
             released = claims.release(named(partitions))
             positions = asyncio.run_coroutine_threadsafe(released, loop).result()
             try:
@@ -68,7 +70,8 @@ class KafkaSource:
             except OSError as error:
                 self._log(f"what was done last is not committed and comes again: {error}")
 
-        def lost(_: Any, partitions: Sequence[Any]) -> None:
+        def lost(consumer: Any, partitions: Sequence[Any]) -> None:
+            consumer.resume(partitions)
             on_loop(lambda: claims.lost(named(partitions)))
 
         def start() -> None:

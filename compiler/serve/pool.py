@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -36,7 +37,9 @@ class Pool:
         self._launch = launch
         self._numbers = range(first, first + count)
         self._on_ack = on_ack
-        self._idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self._idle: deque[Worker] = deque()
+        #: Those who wait for a worker, in the order in which they came.
+        self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._workers: dict[int, Worker] = {}
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -65,7 +68,7 @@ class Pool:
         finally:
             # Whoever was waited for in vain is busy, not free.
             if worker.is_alive and not worker.is_asked:
-                self._idle.put_nowait(worker)
+                self._give(worker)
 
     async def drain(self, seconds: float) -> None:
         """Run the drain callback of each worker."""
@@ -92,22 +95,37 @@ class Pool:
     async def _start(self, number: int) -> None:
         worker = await Worker.start(self._launch, number, self._on_ack)
         self._workers[number] = worker
-        self._idle.put_nowait(worker)
+        self._give(worker)
+
+    def _give(self, worker: Worker) -> None:
+        """Hand over a worker to whoever has waited longest."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(worker)
+                return
+        self._idle.append(worker)
 
     async def _free_worker(self, wait: float | None) -> Worker | None:
         clock = asyncio.get_running_loop().time
         deadline = None if wait is None else clock() + wait
         while True:
-            try:
-                worker = self._idle.get_nowait()
-            except asyncio.QueueEmpty:
+            if self._idle:
+                worker = self._idle.popleft()
+            else:
                 left = None if deadline is None else deadline - clock()
                 if left is not None and left <= 0:
                     return None
+                waiting: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+                self._waiting.append(waiting)
                 try:
-                    worker = await asyncio.wait_for(self._idle.get(), left)
+                    worker = await asyncio.wait_for(waiting, left)
                 except TimeoutError:
                     return None
+                except asyncio.CancelledError:
+                    if waiting.done() and not waiting.cancelled():
+                        self._give(waiting.result())
+                    raise
             # One that died while nobody asked is replaced by its keeper.
             if worker.is_alive:
                 return worker

@@ -178,9 +178,8 @@ class Queue:
     on_error: str | None = None
     #: As of a `Task`; it has no meaning, as a queue is in every function that it is reached in.
     runs_in: str = ""
-    #: Does a step of the graph follow it, in whatever function? Then it carries envelopes, unless
-    #: `full_event` says otherwise (serving.md 8.3). Set by the pass `partition`.
-    read: bool = False
+    #: The functions whose steps follow it, as the graph spells them. Set by the pass `partition`.
+    readers: tuple[str, ...] = ()
     #: What a stream that is created has; what its readers' triggers are made of.
     shards: Any = None
     retention_in_hours: Any = None
@@ -190,8 +189,13 @@ class Queue:
     trigger_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
+    def read(self) -> bool:
+        """Does a step of the graph follow it, in whatever function?"""
+        return bool(self.readers)
+
+    @property
     def envelope(self) -> bool:
-        """Do messages carry the event's id and key with the body?"""
+        """Do messages carry the event's id and key with the body? (serving.md 8.3)"""
         return self.read if self.full_event is None else self.full_event
 
     @property
@@ -481,7 +485,7 @@ def _show_task(step: Task) -> str:
 def _show_queue(step: Queue) -> str:
     sharding = f" by {show_value(step.sharding)}" if step.sharding is not None else ""
     options = f" ({_show_args(step.options)})" if step.options else ""
-    read = " read" if step.read else ""
+    read = f" read by {', '.join(step.readers)}" if step.readers else ""
     return f"    queue {step.name}: {step.path!r}{sharding}{options}{read}{_show_wiring(step)}"
 
 

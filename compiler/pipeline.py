@@ -28,7 +28,7 @@ from .package.data_files import data_files
 from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
-from .passes.partition import partition
+from .passes.partition import only, partition
 from .passes.record import record
 from .passes.resolve import resolve
 from .passes.slicing import RESERVED, search_paths, slice_code
@@ -140,7 +140,7 @@ def _stages(made: Build, main: Path, options: Options) -> None:
         sound = validate(graph, diagnostics)
     # Each function gets its own steps.
     with stage("partition"):
-        made.graph = graph = partition(graph, diagnostics)
+        made.graph = graph = only(partition(graph, diagnostics), options.functions)
     index = CodeIndex(tree)
     # Names become the classes and functions they stand for.
     with stage("resolve"):

@@ -11,7 +11,7 @@ from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import CallBack, HostFunction, HostObject, Unknown, UserFunction
 from . import mlrun_names
 from .flow import FlowBuilder
-from .mistakes import not_yet, unknown_value
+from .mistakes import normal_name, not_yet, unknown_value
 from .mounts import Mounts
 from .objects import add_routes, router
 from .router import RouterBuilder
@@ -308,6 +308,12 @@ class FunctionBuilder(HostObject):
         if str(levels.get("MLRUN_LOG_LEVEL")).lower() == "debug":
             serving = replace(serving, verbose=True)
         return serving, settings
+
+    @property
+    def names(self) -> list[str]:
+        """What it and its child functions are called, and deployed as."""
+        children = [normal_name(name) for name in self.children]
+        return [self.name, *children, *(f"{self.name}-{name}" for name in children)]
 
     def freeze(self) -> ir.Function:
         """The function as data; raises GraphError."""

@@ -137,13 +137,13 @@ class Session(HostObject):
     # -- the end
 
     def graph(self, chosen: Sequence[str] = ()) -> ir.Graph:
-        """Everything that was built, or the chosen functions, frozen.
+        """Everything that was built, or what the chosen functions belong to, frozen.
 
         Mistakes that only the whole shows are reported.
         """
         functions = []
         chosen = [normal_name(name) for name in chosen]
-        known = [function.name for function in self.functions]
+        known = [name for function in self.functions for name in function.names]
         for name in chosen:
             if name not in known:
                 raise GraphError(
@@ -152,7 +152,7 @@ class Session(HostObject):
                     help=did_you_mean(name, known) or f"it makes {', '.join(known) or 'none'}",
                 )
         for function in self.functions:
-            if chosen and function.name not in chosen:
+            if chosen and not any(name in chosen for name in function.names):
                 continue
             try:
                 functions.append(function.freeze())

@@ -26,13 +26,15 @@ from .report import EXIT_ERRORS, Report
 @click.option("-q", "--quiet", is_flag=True, help="Errors only.")
 def plot(source: Source, kind: str, out: Path | None, quiet: bool) -> None:
     """Draw the functions of GRAPH."""
-    from ..package.diagram import diagram
+    from ..package.diagram import diagram, overview
 
     made = source.build()
     Report("text", quiet).show(made.diagnostics, source.graph)
     if made.failed or made.graph is None:
         sys.exit(EXIT_ERRORS)
+    whole = overview(made.graph.functions)
     drawings = [diagram(function) for function in made.graph.functions]
+    drawings[:0] = [whole] if whole else []
     if kind == "mermaid":
         text = "\n".join(drawing.mermaid() + "\n" for drawing in drawings)
     else:

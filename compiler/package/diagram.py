@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from .. import ir
 from ..identifiers import Names, snake_case
-from ..passes.picture import class_name
+from ..passes.picture import class_name, stream_name
 from ..passes.validate import starts, successors
 
-Shape = Literal["box", "end", "filter", "router", "queue"]
+Shape = Literal["box", "end", "filter", "router", "queue", "function"]
 #: Words of Mermaid's own, which no node can have as its id.
 MERMAID_WORDS = frozenset("class click default end graph linkstyle style subgraph".split())
 
@@ -70,6 +71,7 @@ class Diagram:
             "filter": "diamond",
             "router": "hexagon",
             "queue": "cylinder",
+            "function": "component",
         }
         lines = ["digraph {", "    rankdir=LR;"]
         lines += [
@@ -91,14 +93,37 @@ def diagram(function: ir.Function) -> Diagram:
     return _Drawing(function).diagram
 
 
+def overview(functions: Sequence[ir.Function]) -> Diagram | None:
+    """Which functions write and read which streams; None if they have nothing in common."""
+    if not any(function.parent for function in functions):
+        return None
+    made, names, ids = Diagram(), Names(MERMAID_WORDS), dict[tuple[str, str], str]()
+
+    def node(kind: Shape, key: str, label: str) -> str:
+        if (kind, key) not in ids:
+            ids[kind, key] = names.give(snake_case(label))
+            made.nodes.append(Node(ids[kind, key], label, kind))
+        return ids[kind, key]
+
+    for function in functions:
+        here = node("function", function.name, function.name)
+        for read in function.reads:
+            stream = stream_name(read)
+            made.arrows.append(Arrow(node("queue", stream, stream), here))
+        for step in function.steps:
+            if isinstance(step, ir.Queue) and step.path is not None:
+                stream = stream_name(step)
+                made.arrows.append(Arrow(here, node("queue", stream, stream)))
+    return made
+
+
 class _Drawing:
     def __init__(self, function: ir.Function) -> None:
         self.diagram = Diagram()
         self._names = Names(MERMAID_WORDS)
         self._ids: dict[str, str] = {}
         root = function.root
-        self._node("request", "request", "end")
-        self._answer: str | None = None
+        self._reads = function.reads
         if isinstance(root, ir.Router):
             self._root_router(root)
         else:
@@ -118,9 +143,13 @@ class _Drawing:
     def _answered(self) -> str:
         return self._node("end:answer", "answer", "end")
 
+    def _request(self) -> str:
+        return self._node("request", "request", "end")
+
     def _root_router(self, router: ir.Router) -> None:
+        request = self._request()
         node = self._node("router", class_name(router.cls) or router.name, "router")
-        self._arrow(self._ids["request"], node)
+        self._arrow(request, node)
         self._routes(router, node, "route", "flow")
 
     def _routes(self, router: ir.Router, node: str, path: str, kind: str) -> None:
@@ -137,6 +166,14 @@ class _Drawing:
 
     def _flow(self, flow: ir.Flow) -> None:
         following = successors(flow)
+        answers = flow.engine == "sync" or any(
+            step.responder and not following[step.name] for step in flow.steps
+        )
+        asked = starts(flow) if answers or not self._reads else []
+        if asked:
+            self._request()
+        for read in self._reads:
+            self._node(f"stream:{read.queue}", read.queue, "queue")
         for step in flow.steps:
             shape: Shape = "box"
             if isinstance(step, ir.Router):
@@ -146,12 +183,11 @@ class _Drawing:
             elif ir.library(step) == "storey.Filter":
                 shape = "filter"
             self._node(f"step:{step.name}", step.name, shape)
-        request = self._ids["request"]
-        for name in starts(flow):
-            self._arrow(request, self._ids[f"step:{name}"])
-        answers = flow.engine == "sync" or any(
-            step.responder and not following[step.name] for step in flow.steps
-        )
+        for name in asked:
+            self._arrow(self._request(), self._ids[f"step:{name}"])
+        for read in self._reads:
+            for name in read.steps:
+                self._arrow(self._ids[f"stream:{read.queue}"], self._ids[f"step:{name}"])
         for step in flow.steps:
             node = self._ids[f"step:{step.name}"]
             if step.on_error is not None:
@@ -184,6 +220,7 @@ def mermaid_node(node: Node) -> str:
         "filter": "{}",
         "router": ("{{", "}}"),
         "queue": ("[(", ")]"),
+        "function": ("[[", "]]"),
     }[node.shape]
     return f"{node.id}{left}{label}{right}"
 

@@ -15,7 +15,7 @@ from ..diagnostics import Span
 from ..passes.picture import class_name, stream_name
 from ..passes.slicing import Slice
 from ..passes.validate import successors
-from .diagram import diagram
+from .diagram import diagram, overview
 
 _WIDTH = 110
 
@@ -26,6 +26,7 @@ def graph_json(
     """The text of graph.json: deterministic, with source lines."""
     functions = {
         function.name: {
+            **_place_of(function),
             **_function(function),
             **_settings(function),
             "code": {file.source: list(file.names) for file in slices[function.name].files},
@@ -51,6 +52,25 @@ def _function(function: ir.Function) -> dict[str, Any]:
         **({"on_error": root.on_error} if root.on_error else {}),
         "steps": {step.name: _step(step, catches.get(step.name)) for step in root.steps},
     }
+
+
+def _place_of(function: ir.Function) -> dict[str, Any]:
+    """Of a child: whose graph it runs, and what it reads."""
+    found: dict[str, Any] = {}
+    if function.parent:
+        found |= {"parent": function.parent, "deployed_as": function.full_name}
+    if function.reads:
+        found["reads"] = {read.queue: _read(read) for read in function.reads}
+    return found
+
+
+def _read(read: ir.Reads) -> dict[str, Any]:
+    found = {"stream": plain(read.path), "group": read.group, "steps": list(read.steps)}
+    if read.shards is not None:
+        found["shards"] = plain(read.shards)
+    if read.trigger_args:
+        found["trigger_args"] = plain(dict(read.trigger_args))
+    return found
 
 
 def _settings(function: ir.Function) -> dict[str, Any]:
@@ -118,6 +138,8 @@ def _queue(queue: ir.Queue) -> dict[str, Any]:
     found: dict[str, Any] = {"queue": plain(queue.path)}
     if queue.sharding is not None:
         found["sharding"] = plain(queue.sharding)
+    if queue.readers:
+        found["readers"] = list(queue.readers)
     return found
 
 
@@ -222,7 +244,13 @@ def graph_md(graph: ir.Graph) -> str:
         }
         for function in graph.functions
     ]
-    return page("graph.md.j2", source=_cell(graph.source), functions=functions)
+    whole = overview(graph.functions)
+    return page(
+        "graph.md.j2",
+        source=_cell(graph.source),
+        overview=whole.mermaid() if whole else "",
+        functions=functions,
+    )
 
 
 def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
@@ -238,7 +266,8 @@ def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
             catches.setdefault(step.on_error, []).append(step.name)
     for step in root.steps:
         responds = step.responder and not following[step.name]
-        after = ", ".join(step.after) or "request"
+        streams = [f"stream {read.queue}" for read in function.reads if step.name in read.steps]
+        after = ", ".join([*streams, *step.after]) or "request"
         if isinstance(step, ir.Task) and step.catcher:
             failed = catches.get(step.name, [])
             after = ", ".join([*failed, *(["any step"] if root.on_error == step.name else [])])
@@ -267,7 +296,10 @@ def _route_rows(router: ir.Router, name: str, on_error: str) -> list[tuple[str, 
 
 def _call(step: ir.Step | ir.Route) -> str:
     if isinstance(step, ir.Queue):
-        return f"queue {stream_name(step)}" if step.path is not None else "queue without a stream"
+        if step.path is None:
+            return "queue without a stream"
+        readers = f", read by {', '.join(step.readers)}" if step.readers else ""
+        return f"queue {stream_name(step)}{readers}"
     if isinstance(step, (ir.Task, ir.Route)) and step.function is not None:
         text = _spelled(step.function)
     else:

@@ -32,10 +32,17 @@ def partition(graph: ir.Graph, diagnostics: Diagnostics) -> ir.Graph:
             _unused(function.children, diagnostics)
             functions.append(replace(function, children=()))
         elif not diagnostics.has_errors:
-            divided = _Division(function, function.root, taken, diagnostics).functions()
-            taken.update(part.name for part in divided)
-            functions += divided
+            functions += _Division(function, function.root, taken, diagnostics).functions()
     return replace(graph, functions=tuple(functions))
+
+
+def only(graph: ir.Graph, names: Sequence[str]) -> ir.Graph:
+    """The graph with the functions of these names, as folders or as deployed; all without any."""
+    chosen = [normal_name(name) for name in names]
+    if not chosen:
+        return graph
+    kept = (each for each in graph.functions if {each.name, each.full_name} & {*chosen})
+    return replace(graph, functions=tuple(kept))
 
 
 def _is_divided(function: ir.Function) -> bool:
@@ -79,10 +86,11 @@ class _Division:
             entries = self._entries(child.name, reads)
             behind = [name for read in reads for name in read.steps]
             found = self._local(child.name, [*entries, *behind])
+            name = self._folder(child)
             local[child.name] = found
             made.append(
                 ir.Function(
-                    name=self._folder(child.name),
+                    name=name,
                     span=child.span,
                     root=self._flow_of(child.name, found, entries),
                     code=child.code,
@@ -101,9 +109,17 @@ class _Division:
             _report_loops(part, self._diagnostics)
         return made
 
-    def _folder(self, child: str) -> str:
-        name = normal_name(child)
-        return f"{self._function.name}-{name}" if name in self._taken else name
+    def _folder(self, child: ir.Child) -> str:
+        """Its own name, or the one that it is deployed as where another function has that."""
+        short = normal_name(child.name)
+        for name in (short, f"{self._function.name}-{short}"):
+            if name not in self._taken:
+                self._taken.add(name)
+                return name
+        self._diagnostics.error(
+            "GC018", f"there is a function of the name {short!r} already", child.span
+        )
+        return short
 
     # -- which steps
 
@@ -230,7 +246,8 @@ class _Division:
         on_error = step.on_error if step.on_error in local else None
         step = replace(step, after=kept, on_error=on_error, runs_in="")
         if isinstance(step, ir.Queue):
-            return replace(step, read=bool(self._following[step.name]))
+            behind = (self._flow.step(name).runs_in for name in self._following[step.name])
+            return replace(step, readers=tuple(dict.fromkeys(behind)))
         if isinstance(step, ir.Task):
             return replace(step, before=tuple(name for name in step.before if name in local))
         return step

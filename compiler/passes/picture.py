@@ -21,13 +21,27 @@ def summary(function: ir.Function) -> str:
         if isinstance(root.cls, ir.Dotted) and root.cls.name.endswith(".VotingEnsemble"):
             return "an ensemble; the models vote, or the one that the path names answers"
         return f"a router; {class_name(root.cls)} decides which route answers"
-    if root.engine == "sync":
-        return "a flow that answers what its last step returns"
-    following = successors(root)
-    for step in root.steps:
-        if step.responder and not following[step.name]:
-            return f"a flow that answers what `{step.name}` returns"
+    answer = _answer(root)
+    if function.reads:
+        streams = [stream_name(read) for read in function.reads]
+        if len(streams) > 1:
+            streams = [", ".join(read.queue for read in function.reads)]
+        behind = f"a flow behind the stream{'s' if len(function.reads) > 1 else ''} {streams[0]}"
+        return f"{behind}; requests get {answer}" if answer else behind
+    if answer:
+        return f"a flow that answers {answer}"
     return "a flow that answers with the event's id, as no step responds"
+
+
+def _answer(flow: ir.Flow) -> str:
+    """What of a flow answers a request; "" where it is the event's id."""
+    if flow.engine == "sync":
+        return "what its last step returns"
+    following = successors(flow)
+    for step in flow.steps:
+        if step.responder and not following[step.name]:
+            return f"what `{step.name}` returns"
+    return ""
 
 
 def picture(function: ir.Function) -> tuple[str, ...]:
@@ -40,7 +54,7 @@ def picture(function: ir.Function) -> tuple[str, ...]:
         if isinstance(root.cls, ir.Dotted) and root.cls.name.endswith(".VotingEnsemble"):
             lines.append(f"{prefix}/{{operation}} -> vote of {keys} -> answer")
     else:
-        lines = _flow(root)
+        lines = _flow(root, function.reads)
     return tuple(part for line in lines for part in _wrapped(line))
 
 
@@ -54,21 +68,27 @@ def class_name(target: ir.Target | None) -> str:
     return ""
 
 
-def stream_name(queue: ir.Queue) -> str:
+def stream_name(queue: ir.Queue | ir.Reads) -> str:
     """The stream of a queue, as the graph spells it."""
     return queue.path if isinstance(queue.path, str) else ir.show_value(queue.path)
 
 
-def _flow(flow: ir.Flow) -> list[str]:
+def _flow(flow: ir.Flow, reads: tuple[ir.Reads, ...]) -> list[str]:
     following = successors(flow)
     preceding: dict[str, int] = {}
     for names in following.values():
         for name in names:
             preceding[name] = preceding.get(name, 0) + 1
     lines: list[str] = []
-    first = starts(flow)
-    if len(first) > 1:
-        lines.append(f"request -> {', '.join(first)}")
+    requested, from_streams = starts(flow), [read for read in reads if len(read.steps) > 1]
+    first = list(dict.fromkeys([*requested, *(name for read in reads for name in read.steps)]))
+    lines += [f"{read.queue} => {', '.join(read.steps)}" for read in from_streams]
+    if len(requested) > 1 and requested not in [[*read.steps] for read in reads]:
+        lines.append(f"request -> {', '.join(requested)}")
+    sources: dict[str, list[str]] = {}
+    for read in reads:
+        if len(read.steps) == 1:
+            sources.setdefault(read.steps[0], []).append(read.queue)
     catchers: dict[str, list[str]] = {}
     for step in flow.steps:
         if step.on_error is not None:
@@ -83,7 +103,7 @@ def _flow(flow: ir.Flow) -> list[str]:
             continue
         seen.add(name)
         line, more = _line(flow, name, following, preceding)
-        lines.append(line)
+        lines.append(f"{', '.join(sources[name])} => {line}" if name in sources else line)
         todo = [*more, *todo]
     for catcher, users in catchers.items():
         line, more = _line(flow, catcher, following, preceding)
@@ -130,7 +150,9 @@ def _answers(flow: ir.Flow, name: str) -> bool:
 
 def _word(step: ir.Step | ir.Route) -> str:
     if isinstance(step, ir.Queue):
-        return f"{step.name} >> {stream_name(step)}" if step.path is not None else step.name
+        stream = f" >> {stream_name(step)}" if step.path is not None else ""
+        readers = f" => {', '.join(step.readers)}" if stream and step.readers else ""
+        return f"{step.name}{stream}{readers}"
     if isinstance(step, ir.Router):
         return f"{step.name} ({', '.join(_word(route) for route in step.routes)})"
     return step.key if isinstance(step, ir.Route) else step.name

@@ -3,7 +3,7 @@
 # ruff: noqa: BLE001
 """shop: a flow that answers with the event's id, as no step responds.
 
-parse -> orders >> kafka://kafka-1:9092/orders
+parse -> orders >> kafka://kafka-1:9092/orders => pricing
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 """shop: a flow that answers with the event's id, as no step responds.
 
 kind -> sales, refunds
-sales >> users/demo/sales
-refunds >> v3io:///users/demo/refunds
+sales >> users/demo/sales => ledger, watcher
+refunds >> v3io:///users/demo/refunds => ledger
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 first -> nowhere, there
 nowhere
-there >> users/demo/there
+there >> users/demo/there => two
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 # ruff: noqa: BLE001
 """nlp-pipeline: a flow that answers with the event's id, as no step responds.
 
-URLDownloader -> ToParagraphs -> to_enrich >> kafka://kafka:9092/paragraphs
+URLDownloader -> ToParagraphs -> to_enrich >> kafka://kafka:9092/paragraphs =>
+    enrich
 """
 
 from __future__ import annotations

@@ -59,8 +59,11 @@ def refusals(graph: ir.Graph) -> set[str]:
         found.add("GC013")
     if sum(step.responder for step in root.steps) > 1:
         found.add("GC014")
+    behind = catchers.union(*(getattr(step, "before", ()) for step in root.steps))
+    starts = [step for step in root.steps if not step.after and step.name not in behind]
+    if not starts:
+        found.add("GC013")
     if root.engine == "sync":
-        starts = [step for step in root.steps if not step.after and step.name not in catchers]
         follows = [edges[s.name] - {s.on_error, None} for s in root.steps]
         if len(starts) != 1 or any(len(f) > 1 for f in follows):
             found.add("GC015")

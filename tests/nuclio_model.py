@@ -345,13 +345,15 @@ _ATTRIBUTES["iotCoreMqtt"] = (
      "regionName": full, "registryID": full, "deviceID": full,
      "privateKey": lambda of: record(of, contents=_secret)},
 )  # fmt: skip
+_LOGIN = r"([^:/@\s]+(:\$\{\w+\})?@)?"
+_SERVER = rf"(nats|tls)://{_LOGIN}[^/@,\s]+"
 #: What the triggers' addresses look like.
 _URLS = {
     "http": like(r":\d+"),
     "v3ioStream": like(r"https?://[^/\s]+(/[^\s@]+@\w+)?"),
-    "nats": like(r"(nats|tls)://[^/\s]+"),
-    **dict.fromkeys(("rabbit-mq", "rabbitMq"), like(r"amqps?://[^@\s]+")),
-    "mqtt": like(r"[^/@\s]+:(\d+|\$\{\w+\})"),
+    "nats": like(rf"{_SERVER}(,{_SERVER})*"),
+    **dict.fromkeys(("rabbit-mq", "rabbitMq"), like(rf"amqps?://{_LOGIN}[^@\s]+")),
+    "mqtt": like(r"((tcp|ssl)://)?[^/@\s]+:(\d+|\$\{\w+\})"),
     "kafka-cluster": full,
 }
 _ADDRESSED = ("v3ioStream", "nats", "rabbit-mq", "rabbitMq", "mqtt")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from ..diagnostics import did_you_mean
 from ..ir import ACKNOWLEDGED
@@ -90,6 +91,8 @@ def finish(name: str, struct: Mapping[str, Any]) -> Finished:
     if made.get("password") == GENERATED:
         done.remarks.append("Nuclio puts V3IO_ACCESS_KEY of the environment in place of $generate.")
     done.secrets = _without_secrets(name, made)
+    if kind in _RABBITMQ:
+        _put_into_url(made)
     first = {key: made.pop(key) for key in _ORDER}
     rest = made.pop("attributes", None)
     done.struct = {**first, **made} | ({"attributes": rest} if rest else {})
@@ -140,6 +143,15 @@ def _without_secrets(name: str, struct: Struct) -> list[str]:
         at[path[-1]] = f"${{{variable}}}"
         names.append(variable)
     return names
+
+
+def _put_into_url(struct: Struct) -> None:
+    """Nuclio 1.14 takes who it is for RabbitMQ from the URL alone."""
+    user, password = struct.pop("username", None), struct.pop("password", None)
+    scheme, separator, rest = struct["url"].partition("://")
+    if user and separator and "@" not in rest.partition("/")[0]:
+        secret = f":{password}" if password else ""
+        struct["url"] = f"{scheme}://{quote(user, safe='${}')}{secret}@{rest}"
 
 
 def _variable(name: str, path: Path) -> str:

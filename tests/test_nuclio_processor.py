@@ -1,0 +1,247 @@
+"""Packages in Nuclio's own processor, over a real Kafka broker, where a processor is named.
+
+See `servers/nuclio.py` for how to name one; without it these tests are skipped. Figures are
+printed: run with -s.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphc.pipeline import Options, build
+from servers.kafka import NUCLIOS, Kafka, kafka
+from servers.nuclio import Processor, needs_processor, processor
+
+GRAPH = """
+import mlrun
+
+fn = mlrun.new_function("shop", kind="serving")
+graph = fn.set_topology("flow", engine="async")
+graph.to(name="tag", handler="tag").to(
+    "$queue",
+    "orders",
+    path="kafka://{address}/{topic}-orders",
+    trigger_args={{"worker_termination_timeout": "2s"}},
+).to(name="double", handler="double", function="enrich").to(
+    name="pair", handler="pair", function="enrich"
+).to("storey.Flatten", "each", function="enrich").to(
+    "$queue", "results", path="kafka://{address}/{topic}-results"
+)
+child = fn.add_child_function("enrich", "child.py", "mlrun/mlrun")
+child.spec.error_stream = "kafka://{address}/{topic}-errors"
+
+
+def tag(body):
+    return {{**body, "tagged": True}}
+"""
+CHILD = """
+def double(body):
+    if body.get("bad"):
+        raise ValueError("poison")
+    return {**body, "twice": 2 * body["number"]}
+
+
+def pair(body):
+    return [{**body, "part": part} for part in (0, 1)]
+"""
+
+
+@pytest.fixture(scope="module")
+def old_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A broker of the newest version that Nuclio 1.14 can commit to."""
+    needs_processor()
+    with kafka(tmp_path_factory.mktemp("kafka"), NUCLIOS) as running:
+        yield running
+
+
+@dataclass
+class Shop:
+    """The two packages of a graph, and the topics between and behind them."""
+
+    broker: Kafka
+    topic: str
+    dist: Path
+    folder: Path
+
+    def processor(self, function: str) -> Processor:
+        return Processor(self.dist / function, self.folder / function[0])
+
+    def order(self, count: int, **more: Any) -> None:
+        """Puts events behind the parent's own way, as it does."""
+        self.broker.send(
+            f"{self.topic}-orders",
+            *(
+                json.dumps(
+                    {
+                        "full_event_wrapper": True,
+                        "body": {"number": number, "tagged": True}
+                        | {key: value(number) for key, value in more.items()},
+                        "id": str(number),
+                    }
+                )
+                for number in range(count)
+            ),
+        )
+
+    def results(self, count: int | None = None, patience: float = 120) -> list[Any]:
+        return self.broker.read(f"{self.topic}-results", count, patience)
+
+    def handled(self) -> int:
+        return len(self.results())
+
+    def committed(self) -> int:
+        return self.broker.committed("enrich-consumer-group", f"{self.topic}-orders")
+
+
+@pytest.fixture
+def shop(old_broker: Kafka, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
+    topic = request.node.name.removeprefix("test_").replace("_", "-")
+    old_broker.create(*(f"{topic}-{name}" for name in ("orders", "results", "errors")))
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "graph.py").write_text(GRAPH.format(address=old_broker.address, topic=topic))
+    (source / "child.py").write_text(CHILD)
+    made = build(source / "graph.py", Options())
+    assert not made.failed, made.diagnostics
+    for path, data in made.files.items():
+        file = tmp_path / "dist" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return Shop(old_broker, topic, tmp_path / "dist", tmp_path)
+
+
+def expected(count: int) -> Counter[tuple[int, int, int]]:
+    return Counter((number, 2 * number, part) for number in range(count) for part in (0, 1))
+
+
+def shown(messages: list[Any]) -> Counter[tuple[int, int, int]]:
+    bodies = [json.loads(message.value()) for message in messages]
+    return Counter((body["number"], body["twice"], body["part"]) for body in bodies)
+
+
+def rate(messages: list[Any], results: int = 2) -> float:
+    """Events a second, from the first result to the last by the broker's clock."""
+    times = [message.timestamp()[1] for message in messages]
+    return len(messages) / results / max(0.001, (max(times) - min(times)) / 1000)
+
+
+def test_http(shop: Shop) -> None:
+    with_parent = shop.processor("shop")
+    with_parent.start()
+    try:
+        status, answer = with_parent.request(b'{"number": 1}')
+        assert (status, json.loads(answer).keys()) == (200, {"id"})
+        (message,) = shop.broker.read(f"{shop.topic}-orders", 1)
+        sent = json.loads(message.value())
+        assert (sent["full_event_wrapper"], sent["body"]) == (True, {"number": 1, "tagged": True})
+        assert with_parent.request(b'{"number":')[0] == 400
+    finally:
+        with_parent.kill()
+
+
+def test_ten_thousand_events(shop: Shop) -> None:
+    """All that callers were told is taken comes out of the child, once, and right."""
+    count = 10_000
+    with (
+        processor(shop.dist / "shop", shop.folder / "s") as parent,
+        processor(shop.dist / "enrich", shop.folder / "e"),
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", parent.port, timeout=30)
+        started = time.monotonic()
+        for number in range(count):
+            connection.request(
+                "POST", "/", json.dumps({"number": number}), {"Content-Type": "application/json"}
+            )
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            answer.read()
+        seconds = time.monotonic() - started
+        found = shop.results(2 * count)
+        assert shown(found) == expected(count)
+        _wait(lambda: shop.committed() == count)
+    print(f"\nparent, one caller: {count / seconds:.0f} events/s")
+
+
+def test_throughput_of_the_child(shop: Shop) -> None:
+    """Events that wait in the topic when the child starts."""
+    count = 10_000
+    shop.order(count)
+    with processor(shop.dist / "enrich", shop.folder / "e"):
+        found = shop.results(2 * count)
+        assert shown(found) == expected(count)
+        _wait(lambda: shop.committed() == count)
+    print(f"\nchild: {rate(found):.0f} events/s")
+
+
+def test_kill_of_the_child(shop: Shop) -> None:
+    """Nothing is lost; what was handled since the last commit comes again."""
+    count = 5_000
+    shop.order(count)
+    child = shop.processor("enrich")
+    try:
+        for kill in range(3):
+            there = shop.handled() // 2
+            child.start()
+            _wait(lambda there=there: shop.handled() > 2 * there + 1_500, pause=0.2)
+            child.kill()
+            print(f"\nkill {kill + 1}: {shop.handled() // 2} handled, {shop.committed()} committed")
+        child.start()
+        _wait(lambda: shop.committed() == count, 90)
+        found = shown(shop.results())
+        assert found.keys() == expected(count).keys()
+        print(f"duplicates: {(found.total() - 2 * count) / 2:.0f} of {count} events")
+    finally:
+        child.kill()
+
+
+def test_stop_of_the_child(shop: Shop) -> None:
+    """After SIGTERM nothing is lost and nothing comes twice."""
+    count = 5_000
+    shop.order(count)
+    child = shop.processor("enrich")
+    try:
+        for stop in range(2):
+            there = shop.handled() // 2
+            child.start()
+            _wait(lambda there=there: shop.handled() > 2 * there + 1_500, pause=0.2)
+            seconds = child.stop()
+            handled, committed = shop.handled() // 2, shop.committed()
+            print(f"\nstop {stop + 1}: {seconds:.1f} s, {handled} handled, {committed} committed")
+            assert committed == handled
+        child.start()
+        _wait(lambda: shop.committed() == count, 90)
+        assert shown(shop.results()) == expected(count)
+    finally:
+        child.kill()
+
+
+def test_poison(shop: Shop) -> None:
+    """What fails goes to the error stream, and holds nothing up."""
+    count = 2_000
+    shop.order(count, bad=lambda number: number % 100 == 7)
+    with processor(shop.dist / "enrich", shop.folder / "e"):
+        good = 2 * (count - count // 100)
+        found = shop.results(good)
+        _wait(lambda: shop.committed() == count)
+    wanted = {key: 1 for key in expected(count) if key[0] % 100 != 7}
+    assert shown(found) == wanted
+    errors = [json.loads(message.value()) for message in shop.broker.read(f"{shop.topic}-errors")]
+    assert len(errors) == count // 100
+    assert {error["event"]["body"]["number"] % 100 for error in errors} == {7}
+    assert all(error["source"] == "double" and "poison" in error["message"] for error in errors)
+
+
+def _wait(true: Callable[[], bool], patience: float = 60, pause: float = 0.1) -> None:
+    end = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < end, f"not so after {patience} seconds"
+        time.sleep(pause)

@@ -253,7 +253,7 @@ class Settings:
     #: variable, or an expression of the graph file.
     deployed: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: Comments of function.yaml, by the path of the key that they stand above.
-    remarks: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, hash=False)
+    remarks: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def spec(self) -> Mapping[str, Any]:

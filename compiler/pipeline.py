@@ -29,6 +29,7 @@ from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
 from .passes.partition import only, partition
+from .passes.readers import add_triggers
 from .passes.record import record
 from .passes.resolve import resolve
 from .passes.slicing import RESERVED, search_paths, slice_code
@@ -141,6 +142,9 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     # Each function gets its own steps.
     with stage("partition"):
         made.graph = graph = only(partition(graph, diagnostics), options.functions)
+    # Streams that functions read get triggers.
+    with stage("readers"):
+        made.graph = graph = add_triggers(graph, diagnostics)
     index = CodeIndex(tree)
     # Names become the classes and functions they stand for.
     with stage("resolve"):

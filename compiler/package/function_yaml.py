@@ -49,7 +49,6 @@ def function_yaml(
         "handler": handler,
         **settings.spec,
     }
-    _add_stream_triggers(spec, function.reads)
     _add_replicas(spec)
     _add_http_trigger(spec)
     build = spec.pop("build", {})
@@ -111,44 +110,6 @@ def _add_replicas(spec: dict[str, Any]) -> None:
         least = 1 if most is None else min(1, most)
     spec["minReplicas"] = least
     spec["maxReplicas"] = max(4, least) if most is None else most
-
-
-def _add_stream_triggers(spec: dict[str, Any], reads: Iterable[ir.Reads]) -> None:
-    """A trigger for each stream that the function reads (serving.md 8.5)."""
-    triggers = dict(spec.get("triggers", {}))
-    for read in reads:
-        if not isinstance(read.path, str):
-            continue
-        brokers = dict(read.options).get("brokers")
-        scheme, _, rest = read.path.rpartition("://")
-        if scheme == "kafka" or brokers:
-            host, _, topic = rest.partition("/") if scheme else (str(brokers), "", rest)
-            kind, name = "kafka-cluster", "kafka"
-            attributes: dict[str, Any] = {
-                "topics": [topic],
-                "brokers": host.split(","),
-                "consumerGroup": read.group,
-            }
-        else:
-            container, _, path = rest.strip("/").partition("/")
-            kind, name = "v3ioStream", "stream"
-            attributes = {
-                "containerName": container,
-                "streamPath": path,
-                "consumerGroup": read.group.replace("-", "_"),
-            }
-        if name in triggers:
-            name = f"{name}-{len(triggers) + 1}"
-        attributes["workerAllocationMode"] = "static"
-        triggers[name] = {
-            "name": name,
-            "kind": kind,
-            "numWorkers": 1,
-            "explicitAckMode": "explicitOnly",
-            "attributes": attributes,
-        }
-    if triggers:
-        spec["triggers"] = triggers
 
 
 def _add_http_trigger(spec: dict[str, Any]) -> None:

@@ -62,8 +62,9 @@ def _structure(
         is_tls = url.scheme == "mqtts"
         host = url.netloc.rpartition("@")[2]
         host = host if ":" in host else f"{host}:{8883 if is_tls else 1883}"
-        attributes = {"subscriptions": [{"topic": unquote(url.path.strip("/")), "qos": 1}]}
-        struct = _other("mqtt", f"ssl://{host}" if is_tls else host, attributes, arguments)
+        messages = {"topic": unquote(url.path.strip("/")), "qos": 1}
+        server = f"ssl://{host}" if is_tls else host
+        struct = _other("mqtt", server, {"subscriptions": [messages]}, arguments)
         _, user, password = stream_triggers.without_credentials(path)
         return struct | ({"username": user, "password": password} if user else {})
     if url.scheme in _V3IO and not path.startswith("${"):
@@ -107,7 +108,7 @@ def _rabbitmq(path: str, arguments: dict[str, Any]) -> Struct:
     else:
         attributes = {"exchangeName": "", "queueName": unquote(exchange)}
     host = parse_qs(url.query).get("vhost", ["/"])[0]
-    server = f"{url.scheme}://{url.netloc}/{quote(host, safe='') if host != '/' else ''}"
+    server = f"{url.scheme}://{url.netloc}" + (f"/{quote(host, safe='')}" if host != "/" else "")
     bare, user, password = stream_triggers.without_credentials(server)
     struct = _other("rabbit-mq", bare, attributes, arguments)
     return struct | ({"username": user, "password": password} if user else {})

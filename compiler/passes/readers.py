@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,13 +78,12 @@ class _Readers:
         )
 
     def _add(self, read: ir.Reads, name: str, struct: Struct) -> None:
-        finished = finish(name, struct)
+        finished, what = finish(name, struct), f"the trigger of queue {read.queue!r}"
         for problem in finished.problems:
             report = self._diagnostics.error if problem.is_error else self._diagnostics.warning
             report(
                 "GC010" if problem.is_error else "GC032",
-                f"the trigger of queue {read.queue!r}: {'.'.join(problem.path[3:])} "
-                f"{problem.message}".replace(":  ", ": "),
+                f"{': '.join(filter(None, [what, '.'.join(problem.path[3:])]))} {problem.message}",
                 read.span,
                 help=problem.help,
             )
@@ -92,7 +91,7 @@ class _Readers:
             return
         if finished.mode:
             self._warn(
-                f"the trigger of queue {read.queue!r} does not have the mode {finished.mode!r}: "
+                f"{what} does not have the mode {finished.mode!r}: "
                 "the handler acknowledges what it has done",
                 read.span,
             )
@@ -101,10 +100,12 @@ class _Readers:
         if names:
             remarks.append(open_remark(names))
             self._warn(
-                f"the trigger of queue {read.queue!r} is to be completed where it is deployed: "
+                f"{what} is to be completed where it is deployed: "
                 f"function.yaml has ${{{names[0]}}}",
                 read.span,
-                help=f"build with --env {names[0]}=VALUE, or: envsubst '${names[0]}'",
+                help=f"build with --env {known[0]}=VALUE, or fill it in there"
+                if (known := _open(read))
+                else "passwords are not copied: fill it in there",
             )
         self._triggers[name] = finished.struct
         self._remarks["spec", "triggers", name] = tuple(remarks)
@@ -146,7 +147,7 @@ class _Readers:
         self._diagnostics.warning("GC032", message, where, help=help)
 
 
-def _names(found: Iterable[tuple[ir.Reads, Struct]]) -> list[str]:
+def _names(found: Sequence[tuple[ir.Reads, Struct]]) -> list[str]:
     """MLRun's names of triggers; where there are several of a kind, with the queue's behind it."""
     usual = {"kafka-cluster": "kafka", "v3ioStream": "stream", "rabbit-mq": "rabbitmq"}
     kinds = [struct["kind"] for _, struct in found]

@@ -11,16 +11,29 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import delivery, nuclio
+from runtime_min import delivery, nuclio, sources
 
 
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
+    def __init__(self) -> None:
+        self.work = sources.Source("amqp://rabbit/work")
+
     def run(self, event: Any) -> None:
         body = nuclio.unwrap(event)
 
+        # By the stream that it comes from.
+        if self.work.sent(event):
+            self.run_rabbit_1(body)
+            return
+
         # rabbit-0
+        graph.step(body)
+
+    def run_rabbit_1(self, body: Any) -> None:
+        """rabbit-1."""
+        # rabbit-1
         graph.step(body)
 
 

@@ -11,16 +11,38 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import delivery, nuclio
+from runtime_min import delivery, nuclio, sources
 
 
 class Flow:
     """The steps, made once per worker, and the way of an event through them."""
 
+    def __init__(self) -> None:
+        self.right_side = sources.Source("kafka://kafka-0:9092/right")
+        self.users_v3io = sources.Source("v3io:///users/plant/events")
+
     def run(self, event: Any) -> None:
         body = nuclio.unwrap(event)
 
+        # By the stream that it comes from.
+        if self.right_side.sent(event):
+            self.run_several_1(body)
+            return
+        if self.users_v3io.sent(event):
+            self.run_several_2(body)
+            return
+
         # several-0
+        graph.step(body)
+
+    def run_several_1(self, body: Any) -> None:
+        """several-1."""
+        # several-1
+        graph.step(body)
+
+    def run_several_2(self, body: Any) -> None:
+        """several-2."""
+        # several-2
         graph.step(body)
 
 

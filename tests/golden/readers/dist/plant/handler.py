@@ -25,6 +25,10 @@ import graph
 from runtime_min import branches, delivery, nuclio, streams
 from runtime_min.context import GraphContext
 from runtime_min.stream_kafka import KafkaStream
+from runtime_min.stream_mqtt import MqttStream
+from runtime_min.stream_nats import NatsStream
+from runtime_min.stream_rabbitmq import RabbitmqStream
+from runtime_min.stream_v3io import V3ioStream
 
 
 class Flow:
@@ -38,16 +42,18 @@ class Flow:
             "left", KafkaStream, brokers="kafka-0:9092,kafka-1:9092"
         )
         self.right_side = streams.Queue("kafka://kafka-0:9092/right", KafkaStream)
-        self.users_v3io = streams.Queue("v3io:///users/plant/events")
-        self.v = streams.Queue("users/plant/v")
+        self.users_v3io = streams.Queue("v3io:///users/plant/events", V3ioStream)
+        self.v = streams.Queue("users/plant/v", V3ioStream)
         self.n = streams.Queue(
-            "nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.events"
+            "nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.events", NatsStream
         )
         self.r = streams.Queue(
-            "amqp://shop:hunter2@rabbit:5672/plant/events?vhost=shop"
+            "amqp://shop:hunter2@rabbit:5672/plant/events?vhost=shop", RabbitmqStream
         )
-        self.work = streams.Queue("amqp://rabbit/work")
-        self.m = streams.Queue("mqtt://" + os.environ["MQTT_HOST"] + "/plant/events")
+        self.work = streams.Queue("amqp://rabbit/work", RabbitmqStream)
+        self.m = streams.Queue(
+            "mqtt://" + os.environ["MQTT_HOST"] + "/plant/events", MqttStream
+        )
         self.o = streams.Queue(
             "kafka://" + os.environ["KAFKA"] + "/open",
             KafkaStream,

@@ -4,16 +4,16 @@
 """plant: a flow that answers with the event's id, as no step responds.
 
 first -> orders, left, right side, users/v3io, v, n, r, work, m, o
-orders >> kafka://kafka-0:9092,kafka-1:9092?topic=orders
-left >> left
-right side >> kafka://kafka-0:9092/right
-users/v3io >> v3io:///users/plant/events
-v >> users/plant/v
-n >> nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.events
-r >> amqp://shop:hunter2@rabbit:5672/plant/events?vhost=shop
-work >> amqp://rabbit/work
-m >> 'mqtt://' + ${MQTT_HOST} + '/plant/events'
-o >> 'kafka://' + ${KAFKA} + '/open'
+orders >> kafka://kafka-0:9092,kafka-1:9092?topic=orders => kafka
+left >> left => several
+right side >> kafka://kafka-0:9092/right => several
+users/v3io >> v3io:///users/plant/events => several
+v >> users/plant/v => v3io
+n >> nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.events => nats
+r >> amqp://shop:hunter2@rabbit:5672/plant/events?vhost=shop => rabbit
+work >> amqp://rabbit/work => rabbit
+m >> 'mqtt://' + ${MQTT_HOST} + '/plant/events' => mqtt
+o >> 'kafka://' + ${KAFKA} + '/open' => open
 """
 
 from __future__ import annotations

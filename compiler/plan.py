@@ -91,7 +91,10 @@ class Call:
     invoke: Invoke
     then: Literal["body", "event", "both", "result", "return", "discard"]
     #: Synchronous engine: the result may be an event, a Response or a plain value (serving.md 4.1).
+    #: Of a catcher then "event" means that its result becomes `event.body` (7.4).
     any_result: bool = False
+    #: Of such a catcher: the `result_path` of the failed step, for which its result stands in.
+    caught_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ class Unwrap:
     """Take the body out of the envelope in which queues carry it; `assign` to the local."""
 
     assign: bool = True
+    #: Do steps of an asynchronous flow get the event, with the fields that such flows give it?
+    fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -604,6 +609,7 @@ def _show_instruction(item: Instruction) -> str:
     match item:
         case Call(step=step, invoke=invoke, then=then, any_result=any_result):
             loose = " any" if any_result else ""
+            loose += f" at {item.caught_path}" if item.caught_path else ""
             return f"{step}: {_show_invoke(invoke)} -> {then}{loose}"
         case Keep(step=step, invoke=invoke):
             return f"{step}: keep if {_show_invoke(invoke)}"
@@ -640,8 +646,8 @@ def _show_instruction(item: Instruction) -> str:
             return f"{step}: arrive"
         case Goto(method=method, takes=takes):
             return f"go to {method}({takes})"
-        case Unwrap(assign=assign):
-            return "unwrap" if assign else "unwrap event"
+        case Unwrap(assign=assign, fields=fields):
+            return f"unwrap{'' if assign else ' event'}{' with fields' if fields else ''}"
     return {
         WriteBody: "event.body = body",
         ReadBody: "body = event.body",

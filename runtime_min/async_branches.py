@@ -2,30 +2,33 @@
 
 Every branch but the first runs as a task; the first is awaited at once, so the others
 start when it first waits for something, or ends. Answers count in the order in which
-branches complete.
+they come, those of branches inside branches too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Callable
+from contextvars import ContextVar
+from typing import Any, Callable, Coroutine
 
 from .branches import Failed, copy_event, raise_first, twins, with_body
 from .nuclio import DROPPED, log_failure
 
+#: What came of the branches of the event at hand so far; None outside of branches.
+_outcomes: ContextVar[list[Any] | None] = ContextVar("outcomes", default=None)
+
 
 async def fan_out(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    outcomes = await _run(branches, [(twin,) for twin in twins(body, branches)])
-    return _first(context, outcomes)
+    return await _part(context, branches, [(twin,) for twin in twins(body, branches)])
 
 
 async def fan_out_shared(
     context: Any, event: Any, body: Any, *branches: Callable[[Any, Any], Any]
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
-    outcomes = await _run(branches, [(event, twin) for twin in twins(body, branches)])
-    return _first(context, outcomes)
+    arguments = [(event, twin) for twin in twins(body, branches)]
+    return await _part(context, branches, arguments)
 
 
 async def fan_out_events(
@@ -34,7 +37,7 @@ async def fan_out_events(
     """As `fan_out`, for branches that are called with an event and a body."""
     event.body = body
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
-    return _first(context, await _run(branches, [(twin, twin.body) for twin in events]))
+    return await _part(context, branches, [(twin, twin.body) for twin in events])
 
 
 async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:
@@ -42,7 +45,8 @@ async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> An
 
     If branches failed the first failure is raised, after all of them ran.
     """
-    outcomes = await _run(branches, [(twin,) for twin in twins(body, branches)])
+    outcomes: list[Any] = []
+    await _run(branches, [(twin,) for twin in twins(body, branches)], outcomes)
     return _joined(context, outcomes)
 
 
@@ -58,35 +62,30 @@ async def each(
     `at_once` the next one begins when one waits: steps on the way limit how many there
     are, and keep their order. `items` may be an asynchronous generator.
     """
-    outcomes: list[Any] = []
     running: list[asyncio.Future[None]] = []
 
-    async def go(item: Any) -> None:
+    async def all_of_them(outcomes: list[Any]) -> None:
+        async def begin(item: Any) -> None:
+            running.append(asyncio.ensure_future(_go(branch, (item,), outcomes)))
+            await asyncio.sleep(0)
+
+        async def go(item: Any) -> None:
+            await _go(branch, (item,), outcomes)
+
+        take = begin if at_once else go
         try:
-            outcome = item if branch is None else branch(item)
-            if branch is not None and asyncio.iscoroutine(outcome):
-                outcome = await outcome
+            if hasattr(items, "__aiter__"):
+                async for item in items:
+                    await take(item)
+            else:
+                for item in items:
+                    await take(item)
         except Exception as exc:  # noqa: BLE001
-            outcome = Failed(exc)
-        outcomes.append(outcome)
+            outcomes.append(Failed(exc))
+        for task in running:
+            await task
 
-    async def begin(item: Any) -> None:
-        running.append(asyncio.ensure_future(go(item)))
-        await asyncio.sleep(0)
-
-    take = begin if at_once else go
-    try:
-        if hasattr(items, "__aiter__"):
-            async for item in items:
-                await take(item)
-        else:
-            for item in items:
-                await take(item)
-    except Exception as exc:  # noqa: BLE001
-        outcomes.append(Failed(exc))
-    for task in running:
-        await task
-    return _first(context, outcomes)
+    return await _first(context, all_of_them)
 
 
 async def each_shared(
@@ -125,30 +124,56 @@ async def each_of_events(
     return await each(context, events, lambda event: branch(event, event.body), at_once)
 
 
+async def _part(
+    context: Any,
+    branches: tuple[Callable[..., Any], ...],
+    arguments: list[tuple[Any, ...]],
+) -> Any:
+    """Where ways part: the first answer, DROPPED inside a branch."""
+    return await _first(context, lambda outcomes: _run(branches, arguments, outcomes))
+
+
 async def _run(
-    branches: tuple[Callable[..., Any], ...], arguments: list[tuple[Any, ...]]
-) -> list[Any]:
-    """The outcomes of all branches, in the order in which they came."""
-    outcomes: list[Any] = []
-
-    async def run(branch: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        try:
-            outcome = branch(*args)
-            if asyncio.iscoroutine(outcome):
-                outcome = await outcome
-        except Exception as exc:  # noqa: BLE001
-            outcome = Failed(exc)
-        outcomes.append(outcome)
-
-    runs = [run(branch, args) for branch, args in zip(branches, arguments)]
+    branches: tuple[Callable[..., Any], ...],
+    arguments: list[tuple[Any, ...]],
+    outcomes: list[Any],
+) -> None:
+    """Run all branches; their outcomes are added in the order in which they come."""
+    runs = [_go(branch, args, outcomes) for branch, args in zip(branches, arguments)]
     tasks = [asyncio.ensure_future(later) for later in runs[1:]]
     for one in (*runs[:1], *tasks):  # none, where a step chose none
         await one
-    return outcomes
 
 
-def _first(context: Any, outcomes: list[Any]) -> Any:
-    """The first outcome that counts; failures after it are logged."""
+async def _go(
+    branch: Callable[..., Any] | None, args: tuple[Any, ...], outcomes: list[Any]
+) -> None:
+    try:
+        outcome = args[0] if branch is None else branch(*args)
+        if branch is not None and asyncio.iscoroutine(outcome):
+            outcome = await outcome
+    except Exception as exc:  # noqa: BLE001
+        outcome = Failed(exc)
+    outcomes.append(outcome)
+
+
+async def _first(
+    context: Any, run: Callable[[list[Any]], Coroutine[Any, Any, None]]
+) -> Any:
+    """The first outcome that counts; failures after it are logged.
+
+    Inside a branch DROPPED: the outcomes are among those of the outermost branches.
+    """
+    outer = _outcomes.get()
+    if outer is not None:
+        await run(outer)
+        return DROPPED
+    outcomes: list[Any] = []
+    token = _outcomes.set(outcomes)
+    try:
+        await run(outcomes)
+    finally:
+        _outcomes.reset(token)
     counting = [outcome for outcome in outcomes if outcome is not DROPPED]
     for late in counting[1:]:
         if isinstance(late, Failed):

@@ -1,15 +1,20 @@
 """Several ways for one event (mlrun 1.12, storey's `Flow._do_downstream`, `FlatMap`).
 
 The first branch gets the body itself, every later one a deep copy made before any of
-them runs; with `copies=False` all get the body itself, as nobody could tell. All run, in
-order, each to its end. A branch is a function that returns its answer, or DROPPED when
-it has none to give.
+them runs; with `copies=False` all get the body itself, as nobody could tell. A branch is
+a function that returns its answer, or DROPPED when it has none to give.
+
+The first branch runs at once, the others when it has ended, in order. Where branches part
+again, the first of these runs at once as well, and the others behind all that wait: as
+storey's tasks do. So `S -> (A, B)` with `A -> (A1, A2)` is S, A, A1, B, A2.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from itertools import repeat
@@ -21,12 +26,17 @@ from .nuclio import DROPPED, log_failure
 _ATOMS = frozenset([str, bytes, int, float, bool, datetime, type(None)])
 
 Branch = Callable[[Any], Any]
+Calls = Iterable[tuple[Branch, Any]]
+Waiting = deque[tuple[Branch, Any]]
+
+#: Branches of the event at hand that are still to run; None outside of branches.
+_waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
 EventBranch = Callable[[Any, Any], Any]
 
 
 def fan_out(context: Any, body: Any, *branches: Branch, copies: bool = True) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    return _first(context, zip(branches, twins(body, branches, copies)))
+    return _part(context, zip(branches, twins(body, branches, copies)))
 
 
 def fan_out_shared(
@@ -34,7 +44,7 @@ def fan_out_shared(
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
     ready = [partial(branch, event) for branch in branches]
-    return _first(context, zip(ready, twins(body, branches, copies)))
+    return _part(context, zip(ready, twins(body, branches, copies)))
 
 
 def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) -> Any:
@@ -42,7 +52,7 @@ def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) 
     event.body = body
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
     ready = map(partial, branches, events)
-    return _first(context, zip(ready, [twin.body for twin in events]))
+    return _part(context, zip(ready, [twin.body for twin in events]))
 
 
 def gather(context: Any, body: Any, *branches: Branch, copies: bool = True) -> Any:
@@ -71,14 +81,17 @@ def each(context: Any, items: Iterable[Any], branch: Branch | None = None) -> An
     Every item goes its way, whatever became of those before it. Without a branch the
     items themselves are the answers.
     """
-    return _first(context, zip(repeat(branch or _itself), items))
+    calls = zip(repeat(branch or _itself), items)
+    if _waiting.get() is None:
+        return _first(context, ([call] for call in calls))
+    return _first_of_line(context, calls)
 
 
 def each_shared(
     context: Any, event: Any, items: Iterable[Any], branch: EventBranch
 ) -> Any:
     """As `each`, for a branch that reads the event and leaves it as it is."""
-    return _first(context, zip(repeat(partial(branch, event)), items))
+    return each(context, items, partial(branch, event))
 
 
 def each_event(
@@ -156,7 +169,38 @@ def raise_first(context: Any, failures: list[Exception]) -> None:
         raise failures[0]
 
 
-def _first(context: Any, calls: Iterable[tuple[Branch, Any]]) -> Any:
+def _part(context: Any, calls: Calls) -> Any:
+    """Where ways part: the first outcome that counts; inside a branch that of the first."""
+    waiting = _waiting.get()
+    if waiting is None:
+        return _first(context, [calls])
+    ahead = list(calls)
+    waiting.extend(ahead[1:])
+    for branch, body in ahead[:1]:  # none, where a step chose none
+        return branch(body)
+    return DROPPED
+
+
+def _first(context: Any, rounds: Iterable[Calls]) -> Any:
+    """The first outcome that counts, of all calls and those that come to wait meanwhile."""
+    waiting: Waiting = deque()
+    token = _waiting.set(waiting)
+    try:
+        return _first_of_line(context, _line(waiting, rounds))
+    finally:
+        _waiting.reset(token)
+
+
+def _line(
+    waiting: Waiting, rounds: Iterable[Calls]
+) -> Iterator[tuple[Branch, Any]]:
+    for calls in rounds:
+        waiting.extend(calls)
+        while waiting:
+            yield waiting.popleft()
+
+
+def _first_of_line(context: Any, calls: Calls) -> Any:
     """The first outcome that counts; failures after it are logged.
 
     Getting the next branch and body may fail, too.

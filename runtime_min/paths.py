@@ -67,8 +67,20 @@ def put_sync(body: Any, path: str, result: Any) -> Any:
         if child is _MISSING:
             child = part[key] = {}
         part = child
+    if last not in part:  # which mlrun asks, too: some errors are this question's
+        part[last] = None
     part[last] = result
     return body
+
+
+def put_caught(event: Any, path: str, result: Any) -> Any:
+    """The body after a catcher of a sync flow: that of an event, which it may return.
+
+    Any other result stands in for that of the failed step, whose `result_path` this is.
+    """
+    if hasattr(result, "body") and not hasattr(result, "status_code"):
+        return result.body
+    return put_sync(event.body, path, result)
 
 
 def _check(body: Any, parameter: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple
 
@@ -113,7 +114,7 @@ class DropColumns:
         self._columns = [columns] if isinstance(columns, str) else list(columns)
 
     def do(self, body: Any) -> Any:
-        body = body.copy()
+        body = copy.copy(body)
         for column in self._columns:
             body.pop(column, None)
         return body

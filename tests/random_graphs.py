@@ -280,6 +280,11 @@ def told(event):
     return event
 
 
+def verdict(event):
+    note("verdict", event.error, event.origin_state)
+    return {"x": 1, "verdict": event.origin_state}
+
+
 class Explain:
     def __init__(self, word="because"):
         self.word = word
@@ -703,7 +708,8 @@ class Writer(Choices):
         return what + paths
 
     def catcher(self) -> str:
-        return self.pick([*CATCHERS, *(['handler="late"'] if self.engine == "async" else [])])
+        also = 'handler="late"' if self.engine == "async" else 'handler="verdict", full_event=True'
+        return self.pick([*CATCHERS, also])
 
     def step_catcher(self, step: str) -> None:
         form = self.pick(["new", "new", "new", "by name", "known", "set"])

@@ -36,7 +36,6 @@ class Outcome:
     answers: list[Any]
     log: list[Any]
     streams: dict[str, list[Any]] = field(default_factory=dict)
-    awaits: bool = False
 
 
 @contextmanager
@@ -110,8 +109,7 @@ async def run_package(
                 answer = Answer(made.status_code, made.content_type, _text(made.body))
             except Exception:
                 answer = Answer(500, "", "")
-            awaits = inspect.iscoroutinefunction(handler.handler)
-            found.append(Outcome([shown(answer)], sorted_votes(log), read.new(), awaits))
+            found.append(Outcome([shown(answer)], sorted_votes(log), read.new()))
             log.clear()
     return found
 
@@ -148,11 +146,11 @@ def shown_record(path: str, data: str) -> Any:
 
 
 async def run_reference(
-    function: ir.Function, text: str, asked: Sequence[Request], tasks: bool
+    function: ir.Function, text: str, asked: Sequence[Request]
 ) -> list[Outcome]:
     """What the reference makes of the same requests."""
     namespace = run_file(text)
-    reference = Reference(function, namespace, tasks)
+    reference = Reference(function, namespace)
     namespace["LOG"][:] = []
     found = []
     for request in asked:
@@ -210,24 +208,9 @@ def sorted_votes(log: list[Any]) -> list[Any]:
 
 
 def agrees(got: Outcome, wanted: Outcome) -> bool:
-    """Is it what was wanted?
-
-    Where steps await, branches inside branches answer when they end, later than in MLRun, and their
-    steps' order is another: then any of the answers will do.
-    """
-    if got.awaits:
-        return (
-            got.answers[0] in wanted.answers
-            and _unordered(got.log) == _unordered(wanted.log)
-            and {path: _unordered(records) for path, records in got.streams.items()}
-            == {path: _unordered(records) for path, records in wanted.streams.items()}
-        )
+    """Is it what was wanted?"""
     return (
         got.answers[0] == wanted.answers[0]
         and got.log == wanted.log
         and got.streams == wanted.streams
     )
-
-
-def _unordered(items: list[Any]) -> list[str]:
-    return sorted(json.dumps(item, sort_keys=True) for item in items)

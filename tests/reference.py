@@ -54,8 +54,6 @@ class Reference:
 
     function: ir.Function
     namespace: Mapping[str, Any]
-    #: Branches as tasks, as storey runs them: then inner forks let outer branches go first.
-    tasks: bool = False
     _waiting: dict[Any, list[Any]] = field(default_factory=dict)
     _replies: list[Any] = field(default_factory=list)
     #: Answers to the last request after the first one, which nobody hears.
@@ -81,7 +79,9 @@ class Reference:
             ]
             for step in steps
         }
-        self._starts = [s.name for s in steps if not s.after and not getattr(s, "catcher", False)]
+        followed = {name for names in self._following.values() for name in names}
+        followed |= {step.name for step in steps if getattr(step, "catcher", False)}
+        self._starts = [step.name for step in steps if step.name not in followed]
         self._catchers = {step.on_error for step in steps if step.on_error}
         self._behind_all: set[str] = set()
         if isinstance(root, ir.Flow) and root.on_error:
@@ -175,8 +175,7 @@ class Reference:
 
     async def _fork(self, heads: list[str], events: list[Any]) -> None:
         branches = [self._deliver(head, event) for head, event in zip(heads, events, strict=True)]
-        if self.tasks:
-            branches[1:] = [asyncio.ensure_future(branch) for branch in branches[1:]]  # type: ignore[misc]
+        branches[1:] = [asyncio.ensure_future(branch) for branch in branches[1:]]  # type: ignore[misc]
         for branch in branches:
             await branch
 
@@ -246,7 +245,8 @@ class Reference:
                 except Exception as exc:
                     if step.on_error is None:
                         raise
-                    event = await self._recover(step.on_error, event, name, name, exc)
+                    path = getattr(step, "result_path", None)
+                    event = await self._recover(step.on_error, event, name, name, exc, path)
                     name = step.on_error
                 if getattr(event, "terminated", False):
                     break
@@ -254,16 +254,19 @@ class Reference:
         except Exception as exc:
             if flow.on_error is None:
                 raise
-            event = await self._recover(flow.on_error, event, None, "", exc)
+            event = await self._recover(flow.on_error, event, None, "", exc, None)
         return event
 
     async def _recover(
-        self, catcher: str, event: Any, key: str | None, origin: str, exc: Exception
+        self, catcher: str, event: Any, key: str | None, origin: str, exc: Exception, path: Any
     ) -> Any:
         event.error = {**(event.error or {}), key: message(exc, causes=True)}
         event.origin_state = origin
         result = await self._run(self._steps[catcher], event)
-        event.body = result.body if isinstance(result, Event) else result
+        if isinstance(result, Event):
+            event.body = result.body
+        else:
+            event.body = self._put(event.body, path, result) if path else result
         return event
 
     # -- one step
@@ -353,7 +356,7 @@ class Reference:
                     del event.body[old]
         elif kind == "DropColumns":
             columns = args["columns"]
-            body = event.body.copy()
+            body = copy.copy(event.body)
             for column in columns if isinstance(columns, list) else [columns]:
                 body.pop(column, None)
             event.body = body
@@ -461,6 +464,8 @@ class Reference:
             if part.get(key) is None and (key not in part or not self._sync):
                 part[key] = {}
             part = part[key]
+        if self._sync and last not in part:
+            part[last] = {}
         part[last] = result
         return body
 

@@ -114,8 +114,9 @@ class Statements:
                     f"for key, value in {atom(handler.invoke(invoke))}.items():"
                 ):
                     line(f"{extended}[key] = value")
-            case Unwrap(assign=assign):
-                unwrap = f"{handler.runtime('nuclio')}.unwrap(event)"
+            case Unwrap(assign=assign, fields=fields):
+                name = "unwrap_event" if fields else "unwrap"
+                unwrap = f"{handler.runtime('nuclio')}.{name}(event)"
                 line(f"body = {unwrap}" if assign else unwrap)
             case FromStream(attribute=attribute, block=inner):
                 with self._writer.block(f"if self.{attribute}.sent(event):"):
@@ -224,6 +225,8 @@ class Statements:
 
     def _call(self, item: Call) -> None:
         text = self._handler.invoke(item.invoke)
+        if item.any_result:
+            text = self._any_result(item, text)
         gives_event = item.invoke.takes == "event" and not isinstance(item.invoke.callee, Own)
         match item.then:
             case "body" if text == "body":
@@ -232,11 +235,11 @@ class Statements:
                 text = f"body = {text}"
             case "both":
                 text = f"event.body = body = {text}"
+            case "event" if item.any_result:
+                text = f"event.body = {text}"
             case "event" | "result":
                 text = f"{item.then} = {text}"
-            case "return" if item.any_result:
-                text = f"return {self._handler.runtime('nuclio')}.body_of({text})"
-            case "return" if gives_event:
+            case "return" if gives_event and not item.any_result:
                 text = f"return {atom(text)}.body"
             case "return":
                 text = f"return {text}"
@@ -244,6 +247,13 @@ class Statements:
                 called = not isinstance(item.invoke.callee, Formula)
                 text = text if called else f"_ = {text}"
         self._writer.line(text)
+
+    def _any_result(self, item: Call, text: str) -> str:
+        """The body that the result of a synchronous flow's event step stands for."""
+        if item.caught_path is None:
+            return f"{self._handler.runtime('nuclio')}.body_of({text})"
+        paths = self._handler.runtime("paths")
+        return f"{paths}.put_caught(event, {quoted(item.caught_path)}, {text})"
 
     def _try(self, item: Try, shown: str | None) -> None:
         body = item.body

@@ -198,6 +198,8 @@ class _Inference:
             return Facts("event")
         symbol = router.cls.symbol
         facts = self._object(router.cls, symbol, router, router.name, extra={"routes"})
+        # Its routes may be models, which end events that they answer themselves.
+        facts = replace(facts, terminates=facts.takes == "event")
         votes = VOTING in self._index.ancestors(symbol)
         logic = self._index.method(symbol, "logic") if votes else None
         # It gets arrays.

@@ -270,7 +270,8 @@ class _FlowLowering:
             and not sources
             and self._facts.steps[first.name].takes == "event"
         )
-        block: list[Instruction] = [Unwrap(assign=not at_once)]
+        fields = not self._sync and any(map(self._gives_event, self._flow.steps))
+        block: list[Instruction] = [Unwrap(assign=not at_once, fields=fields)]
         state: State = "event" if at_once else "both"
         block += [
             FromStream(sources[read.queue], tuple(self._begin([*read.steps], state)))
@@ -324,7 +325,7 @@ class _FlowLowering:
         return Method(
             self._item_methods[name],
             takes,
-            self._topology.awaits(following),
+            self._topology.awaits(following) or self._topology.parts_in_tasks(name),
             f"What follows each item of {name}.",
             (*self._choice(self._flow.step(name), "both"), *self._fan_out(name, following, "both")),
             self._responds,
@@ -365,7 +366,8 @@ class _FlowLowering:
             instructions, kind, after, entry = self._step(step, state, last)
             catcher = self._topology.catcher[name]
             rejoins = name in self._topology.rejoins
-            if region is None or region.catcher != catcher or region.kind != kind or rejoins:
+            apart = rejoins or self._caught_path(name) is not None
+            if region is None or region.catcher != catcher or region.kind != kind or apart:
                 flush()
                 block += entry
                 region = _Region(catcher, kind, "both" if entry else state, [])
@@ -377,6 +379,8 @@ class _FlowLowering:
                 flush()
                 self._settle_rejoin(block, state)
                 state = "body"
+            elif apart:
+                flush()
             if last:
                 flush()
                 return block
@@ -537,7 +541,9 @@ class _FlowLowering:
             method,
             "event" if self._takes_event(following) else "body",
             events=facts.takes == "event",
-            awaits=self._topology.awaits(following) or (facts.generator and facts.is_async),
+            awaits=self._topology.awaits(following)
+            or self._topology.parts_in_tasks(name)
+            or (facts.generator and facts.is_async),
             returns=returns,
             shared=not any(map(self._topology.changes_event, following)),
             at_once=any(map(self._topology.waits, following)),
@@ -650,7 +656,8 @@ class _FlowLowering:
     def _fan_out(self, name: str | None, heads: list[str], state: State) -> list[Instruction]:
         """All of the heads, or those that the step of this name has chosen."""
         self._keeps_context = True
-        takes_event, awaits = self._takes_event(heads), self._topology.awaits(heads)
+        takes_event = self._takes_event(heads)
+        awaits = self._topology.awaits(heads) or self._topology.parts_in_tasks(name)
         chosen = name in self._outlets
         return [
             *self._settle(state, "body"),
@@ -732,9 +739,23 @@ class _FlowLowering:
         if sees:
             caught.append(Caught(None if tracks else name, messages=self._sync))
         catch = [*caught, *self._path(region.catcher, state, rejoin)]
+        if self._sync:
+            catch = [self._standing_in(made, name, region.catcher) for made in catch]
         if not self._responds and rejoin is None:
             catch.append(Finish())  # what follows the failed step does not run
         return [Try(tuple(body), tuple(catch), tracks)]
+
+    def _caught_path(self, name: str) -> str | None:
+        """Synchronous engine: where the result of the step's catcher goes."""
+        if not self._sync or self._topology.catcher[name] is None:
+            return None
+        return getattr(self._flow.step(name), "result_path", None)
+
+    def _standing_in(self, made: Instruction, failed: str, catcher: str) -> Instruction:
+        """The call of a catcher: its result stands in for the failed step's (serving.md 7.4)."""
+        if not isinstance(made, Call) or made.step != catcher or made.invoke.takes != "event":
+            return made  # of a body step the result is the body (Q17)
+        return replace(made, any_result=True, caught_path=self._caught_path(failed))
 
     def _settle_rejoin(self, block: list[Instruction], state: State) -> None:
         """Bring the step's own way to where its catcher's way ends: in the local `body`."""

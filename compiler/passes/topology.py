@@ -52,6 +52,7 @@ class Topology:
         self.responder = self._responder()
         self.catcher = {step.name: self._catcher_of(step) for step in flow.steps}
         self._users = self._catcher_users()
+        self._in_branches = self._find_in_branches()
         self.rejoins = self._find_rejoins()
         self.gather_at = self._find_gathers()
         self.gathered = frozenset(self.gather_at.values())
@@ -65,6 +66,7 @@ class Topology:
         self._event_seen = self._reaching(self._gets_event)
         self._event_changed = self._reaching(self._changes_event)
         self._event_below = self._reaching(self._uses_event)
+        self._tasks = self._find_tasks()
         self._await_below = self._reaching(self._is_async)
         self._wait_below = self._reaching(lambda name: facts.steps[name].waits)
         self.method_event = self._method_signatures()
@@ -111,6 +113,10 @@ class Topology:
         if until is None:
             return any(head in self._await_below for head in heads)
         return any(self._is_async(name) for head in heads for name in self.chain_to(head, until))
+
+    def parts_in_tasks(self, name: str | None) -> bool:
+        """Does a step part the ways inside of branches that are tasks?"""
+        return name in self._tasks
 
     def chain_to(self, head: str, end: str) -> list[str]:
         """The steps from `head` to the one before `end`, a chain."""
@@ -189,7 +195,7 @@ class Topology:
         """Steps behind which chains of plain body steps part that all meet in one Merge."""
         found = {}
         for name, heads in self.following.items():
-            if len(heads) < 2 or self.forks(name) or self._records:
+            if len(heads) < 2 or self.forks(name) or self._records or name in self._in_branches:
                 continue
             ends = [self._plain_chain_end(head) for head in heads]
             merge = ends[0][1]
@@ -281,8 +287,41 @@ class Topology:
             return True
         return self._changes_event(name)
 
+    def _find_in_branches(self) -> set[str]:
+        """The steps behind those where ways part."""
+        heads = {head for heads in self._parting() for head in heads}
+        return heads.union(*map(self._behind, heads))
+
+    def _parting(self) -> list[list[str]]:
+        """The steps among which ways part, the first ones of requests and of streams included."""
+        sources = [self.starts, *([*read.steps] for read in self.sources)]
+        return [heads for heads in (*sources, *self.following.values()) if len(heads) > 1]
+
+    def _find_tasks(self) -> set[str]:
+        """The steps that part ways inside of branches some of which await.
+
+        They are awaited as well, for the order of all branches to be that of storey's tasks. So are
+        items, each of which waits for its branches, inside of branches.
+        """
+        parting = {name for name, following in self.following.items() if len(following) > 1}
+        inner = parting & self._in_branches
+        looping = {
+            name
+            for name in self._in_branches
+            if self._facts.steps[name].result == "items" and (self._behind(name) | {name}) & parting
+        }
+        awaits = self._reaching(lambda name: self._facts.steps[name].is_async or name in looping)
+        awaited = {
+            behind
+            for heads in self._parting()
+            if awaits & set(heads)
+            for head in heads
+            for behind in (head, *self._behind(head))
+        }
+        return looping | (inner & awaited)
+
     def _is_async(self, name: str) -> bool:
-        return self._facts.steps[name].is_async
+        return self._facts.steps[name].is_async or name in self._tasks
 
     def _reaching(self, has: object) -> frozenset[str]:
         """The steps from which a step that `has` it is reached, catchers' ways included."""

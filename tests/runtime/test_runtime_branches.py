@@ -64,6 +64,31 @@ def test_failures_count_as_answers_and_are_logged_after_one(fan_out):
 
 
 @both("fan_out")
+def test_branches_in_branches_wait_for_those_before_them(fan_out):
+    """`S -> (A, B)`, `A -> (A1, A2)`, `B -> (B1, B2)`, as storey's tasks run (`_do_downstream`)."""
+    context, ran = Context(), []
+
+    def parts(name):
+        def branch(body):
+            ran.append(name)
+            leaves = [lambda body, n=n: ran.append(f"{name}{n}") or f"{name}{n}" for n in "12"]
+            if fan_out is branches.fan_out:
+                return fan_out(context, body, *leaves)
+            return async_branches.fan_out(context, body, *leaves)
+
+        return branch
+
+    assert fan_out(context, {}, parts("A"), parts("B")) == "A1"
+    assert ran == ["A", "A1", "B", "B1", "A2", "B2"]
+    ran.clear()
+    with pytest.raises(ValueError, match="first"):
+        fan_out(context, {}, fails("first"), parts("B"))
+    assert ran == ["B", "B1", "B2"]
+    ran.clear()
+    assert fan_out(context, {}, answers(DROPPED), parts("B")) == "B1"  # nothing is left of before
+
+
+@both("fan_out")
 def test_copies_are_made_before_a_branch_runs(fan_out):
     body = {"items": []}
     seen = []

@@ -26,7 +26,7 @@ class Flow:
         self.check_b = graph.Check(field="b")
 
     def run(self, event: Any) -> Any:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # number
         try:

@@ -29,7 +29,7 @@ class Flow:
         self.rejected = streams.Queue("kafka://kafka-1:9092/rejected", KafkaStream)
 
     def run(self, event: Any) -> None:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # price
         try:

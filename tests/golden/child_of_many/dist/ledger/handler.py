@@ -25,7 +25,7 @@ class Flow:
         self.refunds = sources.Source("v3io:///users/demo/refunds")
 
     def run(self, event: Any) -> Any:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # By the stream that it comes from.
         if self.refunds.sent(event):

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Any
 
 import graph
-from runtime_min import branches, delivery, nuclio, outlets, streams
+from runtime_min import async_branches, delivery, nuclio, outlets, streams
 from runtime_min.context import GraphContext
 from runtime_min.steps import ChoiceByField
 from runtime_min.stream_v3io import V3ioStream
@@ -53,15 +53,15 @@ class Flow:
         self.y_outlets = outlets.Outlets("y", {"k1": self.run_k1, "k2": self.run_k2})
         self.context = context
 
-    def run(self, event: Any) -> Any:
-        body = nuclio.unwrap(event)
+    async def run(self, event: Any) -> Any:
+        body = nuclio.unwrap_event(event)
 
         # route
         body = self.route.do(body)
         chosen = self.route_outlets.choose(self.route.select_outlets(body))
-        return branches.fan_out_events(self.context, event, body, *chosen)
+        return await async_branches.fan_out_events(self.context, event, body, *chosen)
 
-    def run_by_size(self, event: Any, body: Any) -> Any:
+    async def run_by_size(self, event: Any, body: Any) -> Any:
         """by-size and what follows it."""
         # by-size
         try:
@@ -69,7 +69,7 @@ class Flow:
         except Exception:
             # oops
             return str(body)
-        return branches.fan_out_events(self.context, event, body, *chosen)
+        return await async_branches.fan_out_events(self.context, event, body, *chosen)
 
     def run_big(self, event: Any, body: Any) -> Any:
         """big and what follows it."""
@@ -93,11 +93,11 @@ class Flow:
         self.seen.push(event, body)
         return nuclio.DROPPED
 
-    def run_by_field(self, event: Any, body: Any) -> Any:
+    async def run_by_field(self, event: Any, body: Any) -> Any:
         """by-field and what follows it."""
         # by-field
         chosen = self.by_field_outlets.choose(self.by_field.select_outlets(body))
-        return branches.fan_out_shared(self.context, event, body, *chosen)
+        return await async_branches.fan_out_shared(self.context, event, body, *chosen)
 
     def run_x(self, event: Any, body: Any) -> Any:
         """x and what follows it."""
@@ -108,10 +108,10 @@ class Flow:
         self.xs.push(event, body)
         return nuclio.DROPPED
 
-    def run_y(self, event: Any, body: Any) -> Any:
+    async def run_y(self, event: Any, body: Any) -> Any:
         """y and what follows it."""
         # y
-        return branches.each_shared(
+        return await async_branches.each_shared(
             self.context, event, graph.kinds(body), self.run_items_of_y
         )
 
@@ -132,11 +132,11 @@ class Flow:
         # end
         return body
 
-    def run_items_of_y(self, event: Any, body: Any) -> Any:
+    async def run_items_of_y(self, event: Any, body: Any) -> Any:
         """What follows each item of y."""
         # y
         chosen = self.y_outlets.choose([body])
-        return branches.fan_out_shared(self.context, event, body, *chosen)
+        return await async_branches.fan_out_shared(self.context, event, body, *chosen)
 
 
 def init_context(context: Any) -> None:
@@ -145,10 +145,10 @@ def init_context(context: Any) -> None:
     context.user_data.done = delivery.start(context, graph_context.at_termination)
 
 
-def handler(context: Any, event: Any) -> Any:
+async def handler(context: Any, event: Any) -> Any:
     try:
         nuclio.decode(event)
-        answer = context.user_data.flow.run(event)
+        answer = await context.user_data.flow.run(event)
     except Exception as exc:
         return context.user_data.done(event, nuclio.failure(context, exc))
     return context.user_data.done(event, nuclio.response(context, answer))

@@ -44,7 +44,7 @@ class Flow:
         )
 
     async def run(self, event: Any) -> Any:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # load
         body = await self.load.do(body)

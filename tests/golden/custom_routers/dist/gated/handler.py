@@ -42,7 +42,7 @@ class Flow:
         )
 
     def run(self, event: Any) -> Any:
-        nuclio.unwrap(event)
+        nuclio.unwrap_event(event)
 
         # gate
         event = self.gate.do_event(event)

@@ -26,7 +26,7 @@ class Flow:
         self.context = context
 
     def run(self, event: Any) -> Any:
-        nuclio.unwrap(event)
+        nuclio.unwrap_event(event)
 
         # check
         try:

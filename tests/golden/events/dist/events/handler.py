@@ -23,7 +23,7 @@ class Flow:
         self.stamp = graph.Stamp()
 
     def run(self, event: Any) -> Any:
-        nuclio.unwrap(event)
+        nuclio.unwrap_event(event)
 
         # describe
         try:

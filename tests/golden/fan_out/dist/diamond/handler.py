@@ -30,7 +30,7 @@ class Flow:
         self.context = context
 
     def run(self, event: Any) -> Any:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # start
         body = self.start.do(body)

@@ -39,7 +39,7 @@ class Flow:
         self.drop = DropFeatures(features=["age", "order"])
 
     def run(self, event: Any) -> Any:
-        nuclio.unwrap(event)
+        nuclio.unwrap_event(event)
 
         # SetEventMetadata
         event = self.set_event_metadata.do(event)

@@ -27,7 +27,7 @@ class Flow:
 
     def run(self, event: Any) -> Any:
         self.merge.reset()
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # in
         body = graph.plain(body)

@@ -58,7 +58,7 @@ class Flow:
         )
 
     async def run(self, event: Any) -> Any:
-        nuclio.unwrap(event)
+        nuclio.unwrap_event(event)
 
         # customer
         try:

@@ -26,7 +26,7 @@ class Flow:
         self.context = context
 
     async def run(self, event: Any) -> None:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # lines
         await async_branches.each_event(

@@ -37,7 +37,7 @@ class Flow:
         self.context = context
 
     def run(self, event: Any) -> Any:
-        body = nuclio.unwrap(event)
+        body = nuclio.unwrap_event(event)
 
         # clean
         body = self.clean.do(body)

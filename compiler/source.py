@@ -66,25 +66,31 @@ class SourceModule:
         if notebook is not None:
             with suppress(MisplacedMark):  # told to whoever makes a function of the file
                 self.left_out = notebook.left_out()
-        self._users = 0
+        #: Is a function made of it?
+        self.is_used = False
 
     def used_by(self, function: str, ignored_tags: Collection[str] = ()) -> None:
         """A function of this name is made of the file; before the index is asked about it.
 
         Raises GraphError (GC001) where MLRun cannot tell what the function's code is.
         """
-        if self.notebook is not None:
-            try:
-                out = self.notebook.left_out(function, ignored_tags)
-            except MisplacedMark as exc:
-                raise GraphError(
-                    f"{self.path}: {exc}",
-                    code="GC001",
-                    span=self.place(exc.row, 1),
-                    help="a function's code stands between start-code and end-code, in turns",
-                ) from exc
-            self.left_out = self.left_out & out if self._users else out
-            self._users += 1
+        out = self.no_code_of(function, ignored_tags)
+        self.left_out = self.left_out & out if self.is_used else out
+        self.is_used = True
+
+    def no_code_of(self, function: str, ignored_tags: Collection[str] = ()) -> frozenset[int]:
+        """The rows that are no code of a function; raises GraphError (GC001)."""
+        if self.notebook is None:
+            return frozenset()
+        try:
+            return self.notebook.left_out(function, ignored_tags)
+        except MisplacedMark as exc:
+            raise GraphError(
+                f"{self.path}: {exc}",
+                code="GC001",
+                span=self.place(exc.row, 1),
+                help="a function's code stands between start-code and end-code, in turns",
+            ) from exc
 
     def leaves_out(self, node: cst.CSTNode) -> bool:
         """Does the statement stand in a cell that is no code of a function?"""
@@ -267,6 +273,34 @@ class SourceTree:
         if name not in self._modules:
             self._modules[name] = self._read(name, shown, target)
         return self._modules[name]
+
+    def part(
+        self, module: SourceModule, function: str, ignored_tags: Collection[str] = ()
+    ) -> SourceModule:
+        """The module as a child function sees it: of one notebook, several see parts of their own.
+
+        Raises GraphError (GC001) where MLRun cannot tell what the function's code is.
+        """
+        out = module.no_code_of(function, ignored_tags)
+        if module.notebook is None or (module.left_out == out and module.is_used):
+            return module
+        if not module.is_used and module is not self.main:
+            module.used_by(function, ignored_tags)
+            return module
+        stem = PurePosixPath(module.path).stem
+        name = self._free_name(f"{stem}_{function}", "")
+        made = SourceModule(
+            name,
+            f"{name}.ipynb",
+            module.text,
+            module.file,
+            places=module._places,
+            shown=module.shown,
+            notebook=module.notebook,
+        )
+        made.used_by(function, ignored_tags)
+        self._modules[name] = made
+        return made
 
     def add(self, path: str, text: str) -> SourceModule:
         """A module that no file holds: its text came with a call (`with_code(body=...)`)."""

@@ -157,7 +157,7 @@ class FunctionBuilder(HostObject):
 
     def with_code(self, from_file: Any = "", body: Any = None, with_doc: Any = True) -> Any:
         """The function's code, in place of what it was made of."""
-        self.code = self.session.making.code_of(self.name, from_file, body)
+        self.code = self.session.making.code_of(self, from_file, body)
         return self
 
     def set_topology(
@@ -171,6 +171,13 @@ class FunctionBuilder(HostObject):
         max_iterations: Any = None,
         **class_args: Any,
     ) -> FlowBuilder | RouterBuilder:
+        if self.parent is not None:
+            raise GraphError(
+                f"child function {self.name!r} runs steps of the graph of {self.parent.name!r}; "
+                "with a graph of its own it would run none of them",
+                code="GC016",
+                help=f"add the steps to that graph, with function={self.name!r}",
+            )
         if self.root is not None and not exist_ok:
             raise GraphError(
                 "the topology of this function is set already",
@@ -280,7 +287,10 @@ class FunctionBuilder(HostObject):
     ) -> FunctionBuilder:
         """A function for the steps that name it; it has settings of its own (serving.md 8.2)."""
         if self.parent is not None:
-            raise not_yet("child functions of child functions")
+            raise not_yet(
+                "child functions of child functions",
+                help=f"add it to {self.parent.name!r}, whose graph has all steps",
+            )
         child = self.session.making.child(self, name, url, image, requirements, kind)
         self.children[child.name] = child
         return child

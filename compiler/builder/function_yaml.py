@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import yaml
 
@@ -22,6 +22,10 @@ from .router import RouterBuilder
 
 if TYPE_CHECKING:
     from .making import Making
+    from .session import Session
+
+#: Kinds of functions with a handler of their own: MLRun's, Nuclio's.
+_NUCLIO_KINDS = ("nuclio", "remote", "Function", "NuclioFunction")
 
 #: What a step's entry says about its place, not about its class.
 _WIRING = ("full_event", "input_path", "result_path", "responder", "on_error")
@@ -41,13 +45,7 @@ def function_of_yaml(
 ) -> FunctionBuilder | Unknown:
     """The function in a YAML file; Unknown if it is no serving function."""
     session = making.session
-    try:
-        document = yaml.load(session.tree.text(path, where), _Loader)
-    except (yaml.YAMLError, RecursionError) as exc:
-        raise GraphError(f"{path} is not the YAML of a function: {exc}", span=where) from exc
-    kind = _part(document, "kind")
-    if not isinstance(kind, str) or not isinstance(document, dict):
-        raise GraphError(f"{path} is not the YAML of a function: it has no kind", span=where)
+    document, kind = _read(session, path, where)
     if kind != "serving":
         return Unknown(f"{path} is a function of kind {kind!r}, so it is none of graphc's", where)
     name = new_name or _part(document, "metadata.name")
@@ -60,11 +58,90 @@ def function_of_yaml(
     function = making.add(name, image=_part(document, "spec.image"), code=modules)
     _settings(function, document)
     graph = _part(document, "spec.graph")
-    if isinstance(graph, dict) and (graph.get("steps") or graph.get("routes")):
+    if _has_steps(graph):
         _graph(function, graph)
     elif isinstance(graph, dict) and graph.get("kind") == "router":
         _router_root(function, graph)
     return function
+
+
+def child_of_yaml(
+    making: Making,
+    parent: FunctionBuilder,
+    name: str,
+    path: str,
+    image: Any,
+    requirements: Any,
+    where: Span,
+) -> FunctionBuilder:
+    """A child function whose code and settings a YAML file has (mlrun 1.12.1, function_reference).
+
+    The graph is its parent's. Raises GraphError.
+    """
+    session = making.session
+    document, kind = _read(session, path, where)
+    if kind not in ("serving", *_NUCLIO_KINDS):
+        raise GraphError(
+            f"{path} is a function of kind {kind!r}, which runs no steps of a graph",
+            code="GC016",
+            span=where,
+            help="child functions are of kind serving",
+        )
+    if kind != "serving":
+        session.diagnostics.warning(
+            "GC032",
+            f"{path} is a function of kind {kind!r}: here its code has the steps that name "
+            f"{name!r}, and its handler is not run; MLRun runs the handler alone",
+            where,
+            help="let it say `kind: serving`",
+        )
+    if _has_steps(_part(document, "spec.graph")):
+        raise GraphError(
+            f"the function in {path} has a graph of its own, so it would run no step of "
+            f"{parent.name!r}",
+            code="GC016",
+            span=where,
+            help="take spec.graph out of the file",
+        )
+    code = _code(document, path, where)
+    if code is None:
+        raise GraphError(
+            f"the function in {path} has no code",
+            span=where,
+            help="it stands, in base64, under spec.build.functionSourceCode",
+        )
+    module = session.tree.add(f"{name}_code.py", code)
+    function = making.add(
+        name, image=image or _part(document, "spec.image"), code=(module.name,), parent=parent
+    )
+    _settings(function, document)
+    function.settings.build.with_requirements(requirements)
+    return function
+
+
+def _read(session: Session, path: str, where: Span) -> tuple[dict[str, Any], str]:
+    """The document in a file, and its kind."""
+    try:
+        document = yaml.load(session.tree.text(path, where), _Loader)
+    except yaml.MarkedYAMLError as exc:
+        line = f" at its line {exc.problem_mark.line + 1}" if exc.problem_mark else ""
+        raise GraphError(
+            f"{path} is not YAML{line}: {exc.problem or exc}", code="GC001", span=where
+        ) from exc
+    except (yaml.YAMLError, RecursionError, ValueError) as exc:
+        raise GraphError(
+            f"{path} is not the YAML of a function: {exc}", code="GC001", span=where
+        ) from exc
+    kind = _part(document, "kind")
+    if not isinstance(kind, str) or not isinstance(document, dict):
+        raise GraphError(
+            f"{path} is not the YAML of a function: it has no kind", code="GC001", span=where
+        )
+    return document, kind
+
+
+def _has_steps(graph: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(graph, dict) and bool(graph.get("steps") or graph.get("routes"))
 
 
 def _part(document: Any, path: str) -> Any:

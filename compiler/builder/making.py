@@ -156,21 +156,22 @@ class Making:
         """
         session = self.session
         module = self.module_of(filename, where, folder) if filename else session.tree.main
-        named = name if isinstance(name, str) else ""
+        named = name if isinstance(name, str) else ""  # marks name it as the call spells it
+        if parent is None:
+            module.used_by(named, ignored_tags)
+        else:
+            module = session.tree.part(module, named, ignored_tags)
         name = name or PurePosixPath(module.path).name.partition(".")[0]
-        # On Nuclio only the function's own file is searched; MLRun's simulator then looks
-        # into the file that defines the graph. Accept both.
         function = self.add(
             name,
             image=image,
             requirements=requirements,
             requirements_file=requirements_file,
-            code=(module.name, "") if module.name else ("",),
+            code=_searched(module, parent),
             project=project,
             tag=tag,
             parent=parent,
         )
-        module.used_by(named, ignored_tags)  # marks name it as the call spells it
         apply_magics(function, module, ignored_tags)
         return function
 
@@ -183,33 +184,87 @@ class Making:
         requirements: Any,
         kind: Any,
     ) -> FunctionBuilder:
-        """A child function, of a file (mlrun 1.12, `FunctionReference.to_function`)."""
+        """A child function, of a file (mlrun 1.12.1, `FunctionReference.to_function`)."""
+        from .function_yaml import child_of_yaml
+
         session = self.session
         where = session.argument_span("url", 1)
+        name_place = session.argument_span("name", 0)
+        for checked in (name, f"{parent.name}-{name}"):  # the second is what it is deployed as
+            try:
+                normal_name(session.text(checked, "name", name_place))
+            except GraphError as exc:
+                exc.span = exc.span or name_place
+                raise
+        if isinstance(kind, Unknown):
+            raise unknown_value(kind, session.argument_span("kind", 4))
         if kind not in (None, "", "serving"):
-            raise not_yet(f"child functions of kind {kind!r}", session.argument_span("kind", 4))
+            raise GraphError(
+                f"child functions of kind {kind!r} run no steps of a graph",
+                code="GC016",
+                span=session.argument_span("kind", 4),
+                help='leave kind= out, or say "serving"',
+            )
+        if isinstance(url, FunctionBuilder):
+            raise GraphError(
+                "a child function is made of a file, not of a function",
+                span=where,
+                help="pass the path of its code, and set what it needs on the function that "
+                "add_child_function() returns",
+            )
         if not url:
             raise GraphError(
                 f"child function {name!r} has no code",
-                help="pass url=, the path of a .py or .ipynb file",
                 span=where,
+                help="pass url=, the path of a .py, .ipynb or .yaml file",
             )
-        return self.of_file(url, name, where, image=image, requirements=requirements, parent=parent)
+        path = session.text(str(url) if isinstance(url, PurePosixPath) else url, "url", where)
+        scheme, remote, _ = path.partition("://")
+        if remote and scheme in ("db", "hub"):
+            raise GraphError(
+                f"graphc does not ask the MLRun service for functions ({path})",
+                code="GC016",
+                span=where,
+                help="export it, fn.export('function.yaml'), and give the path of that file",
+            )
+        if path.endswith(".yaml") and not remote:
+            return child_of_yaml(self, parent, name, path, image, requirements, where)
+        if not path.endswith((".py", ".ipynb")):
+            raise GraphError(
+                f"a child function cannot be made of {path!r}",
+                span=where,
+                help="give the path of a .py, .ipynb or .yaml file",
+            )
+        if path.endswith(".py") and not image:
+            raise GraphError(
+                f"child function {name!r} has no image; MLRun makes none of a .py file without",
+                span=where,
+                help='pass image="mlrun/mlrun"; the package then has the base image of packages',
+            )
+        return self.of_file(
+            path, name, where, image=image, requirements=requirements, parent=parent
+        )
 
-    def code_of(self, function: str, from_file: Any, body: Any) -> tuple[str, ...]:
-        """The modules that `with_code` stands for; MLRun takes one of its arguments."""
+    def code_of(self, function: FunctionBuilder, from_file: Any, body: Any) -> tuple[str, ...]:
+        """The modules that `with_code` stands for; with no argument, the file that is read."""
         session = self.session
-        if (body is None) == (not from_file):
-            raise GraphError("with_code() takes a file or a body", help="pass from_file= or body=")
-        if body is None:
-            module = self.module_of(from_file, session.argument_span("from_file", 0))
-            module.used_by(function)
-        else:
+        for name, value in (("from_file", from_file), ("body", body)):
+            if isinstance(value, Unknown):
+                raise unknown_value(value, session.argument_span(name))
+        if body and from_file:
+            raise GraphError(
+                "with_code() takes a file or a body, not both", help="pass from_file= or body="
+            )
+        if body:
             text = session.text(body, "body", session.argument_span("body", 1))
             if not text.strip():  # as people write it to be able to deploy
                 return ("",)
-            module = session.tree.add(f"{function}_code.py", text)
-        return (module.name, "") if module.name else ("",)
+            module = session.tree.add(f"{function.name}_code.py", text)
+        else:
+            where = session.argument_span("from_file", 0)
+            module = self.module_of(from_file, where) if from_file else session.tree.main
+            module.used_by(function.name)
+        return _searched(module, function.parent)
 
     def module_of(self, filename: Any, where: Span, folder: str = "") -> SourceModule:
         """The user's module in a file; raises GraphError if it is not there."""
@@ -307,6 +362,15 @@ class Making:
         else:
             function.parent = parent
         return function
+
+
+def _searched(module: SourceModule, parent: FunctionBuilder | None) -> tuple[str, ...]:
+    """The modules in which a function's names are looked up.
+
+    On Nuclio that is its own file. Of a function that is no child, MLRun's simulator looks into
+    the file that defines the graph, too: accept both.
+    """
+    return (module.name, "") if module.name and parent is None else (module.name,)
 
 
 def _no_serving(position: int) -> Any:

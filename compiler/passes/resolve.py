@@ -186,13 +186,21 @@ class _Resolver:
             if isinstance(found, str):
                 return ir.Dotted(found, target.span)
         known = [name for module in self._function.code for name in self._names(module)]
-        where = self._tree.main.path if self._function.code == ("",) else self._function.code[0]
+        source = self._tree.module(self._function.code[0]) if self._function.code[0] else None
+        where = (source or self._tree.main).path
+        help = did_you_mean(target.text, known)
+        inside = ""
+        if self._function.parent:
+            inside = f" in {where}, the code of child function {self._function.current!r}"
+            if target.text in self._names(""):
+                help = (
+                    f"it is in {self._tree.main.path}, which that function does not have: import it"
+                )
         self._diagnostics.error(
             "GC012",
-            f"there is no {kind} {target.text!r}",
+            f"there is no {kind} {target.text!r}{inside}",
             target.span,
-            help=did_you_mean(target.text, known)
-            or f"define or import it in {where}, or write its full dotted name",
+            help=help or f"define or import it in {where}, or write its full dotted name",
         )
         return target
 

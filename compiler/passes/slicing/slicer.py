@@ -105,7 +105,10 @@ class _Slicer:
 
     def _file(self, cut: Cut) -> SlicedFile:
         written, lines = text.write(cut)
-        return SlicedFile(self._file_of(cut), cut.module.source.path, names(cut), written, lines)
+        source = cut.module.source
+        # Of a notebook there may be several parts, each a module of its own.
+        shown = source.path if source.notebook is None else source.shown
+        return SlicedFile(self._file_of(cut), shown, names(cut), written, lines)
 
     def _file_of(self, cut: Cut) -> str:
         source = cut.module.source

@@ -20,7 +20,7 @@ class Source:
 
     def sent(self, event: Any) -> bool:
         """Does the event come from it? Requests come from no stream."""
-        if event.trigger.kind == "http":
-            return False
-        name = getattr(event, "topic", None) or event.path
+        name = getattr(event, "stream_path", None)  # as nuclio.decode found it
+        if name is None and event.trigger.kind != "http":
+            name = getattr(event, "topic", None) or event.path
         return isinstance(name, str) and name.strip("/") in self._names

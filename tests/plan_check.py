@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from graphc.plan import (
     Call,
+    Each,
     FanOut,
     Finish,
     FromStream,
@@ -105,6 +106,6 @@ def _is_end(item: Instruction) -> bool:
     match item:
         case Call(then=then) | Gather(then=then):
             return then == "return"
-        case Goto() | FanOut() | Finish() | ReturnBody() | Send():
+        case Goto() | FanOut() | Finish() | ReturnBody() | Send() | Each(returns=True):
             return True
     return False

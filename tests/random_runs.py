@@ -1,8 +1,9 @@
 """What comes of requests: answers, notes and streams of a package, in a form to compare.
 
-`run_package` serves requests by a package in this process, and `run_reference` by the interpreter
-of the IR. Answers are `Answer`s as a caller sees them, without times; notes are what the steps of
-`random_graphs.CODE` wrote down.
+`run_package` serves requests by a package in this process, `run_functions` by all of a graph, with
+files as the streams between them, and `run_reference` by the interpreter of the IR. Answers are
+`Answer`s as a caller sees them, without times; notes are what the steps of `random_graphs.CODE`
+wrote down.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import nuclio_sdk
 
@@ -39,7 +40,9 @@ class Outcome:
 
 
 @contextmanager
-def package(files: dict[str, bytes], function: str) -> Iterator[tuple[Any, Path]]:
+def package(
+    files: dict[str, bytes], function: str, streams: Path | None = None
+) -> Iterator[tuple[Any, Path]]:
     """The handler module of a package, and the folder of its streams; its modules are unloaded at
     the end."""
     with tempfile.TemporaryDirectory() as folder:
@@ -48,8 +51,8 @@ def package(files: dict[str, bytes], function: str) -> Iterator[tuple[Any, Path]
                 target = Path(folder, name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
-        root, streams = str(Path(folder, function)), Path(folder, "streams")
-        streams.mkdir()
+        root, streams = str(Path(folder, function)), streams or Path(folder, "streams")
+        streams.mkdir(exist_ok=True)
         kept = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_package(name)}
         sys.path.insert(0, root)
         sys.dont_write_bytecode, cached = True, sys.dont_write_bytecode
@@ -74,11 +77,11 @@ class _Silent:
         return lambda *args, **kwargs: None
 
 
-def nuclio_event(request: Request) -> nuclio_sdk.Event:
-    """The event that Nuclio's wrapper makes of a request."""
+def nuclio_event(request: Request, trigger: str = "http") -> nuclio_sdk.Event:
+    """The event that Nuclio's wrapper makes of a request, or of a message of a stream."""
     fields = {
         "body": request.body, "content_type": request.content_type, "path": request.path,
-        "method": request.method, "id": request.id, "trigger": {"kind": "http", "name": "http"},
+        "method": request.method, "id": request.id, "trigger": {"kind": trigger, "name": trigger},
         "headers": {}, "fields": {}, "size": len(request.body), "timestamp": 0, "url": "",
         "shard_id": -1, "num_shards": 0, "type": "", "type_version": "", "version": "",
         "offset": 0, "topic": "",
@@ -87,24 +90,72 @@ def nuclio_event(request: Request) -> nuclio_sdk.Event:
     return nuclio_sdk.Event.deserialize(fields, kind=kind)
 
 
+async def run_functions(
+    files: dict[str, bytes], graph: ir.Graph, asked: Sequence[Request]
+) -> dict[str, list[Outcome]]:
+    """What the root of a graph makes of the requests, and each child of the messages that reach it.
+
+    A child gets the messages of its streams one stream after the other. One that is reached again
+    by what it or one behind it wrote is started anew for that.
+    """
+    root, *children = graph.functions
+    with tempfile.TemporaryDirectory() as folder:
+        streams = Path(folder)
+        found = {root.name: await run_package(files, asked, root.name, streams=streams)}
+        read: dict[tuple[str, str], int] = {}
+        todo = list(children)
+        while todo:
+            child = todo.pop(0)
+            messages = []
+            for source in child.reads:
+                key = child.name, str(source.path)
+                lines = _file_of(streams, source.path)
+                messages += [_message(line, source.path) for line in lines[read.get(key, 0) :]]
+                read[key] = len(lines)
+            if messages:
+                outcomes = await run_package(
+                    files, messages, child.name, trigger="v3ioStream", streams=streams
+                )
+                found.setdefault(child.name, []).extend(outcomes)
+                todo += [other for other in children if other not in todo]
+    return found
+
+
+def _file_of(streams: Path, path: Any) -> list[str]:
+    if "://" in path:
+        path = path.partition("://")[2].partition("/")[2]
+    file = streams / f"{quote(path, safe='')}.jsonl"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def _message(line: str, path: Any) -> Request:
+    data = json.loads(line)["data"].encode()
+    return Request(data, path=path, method="", id="message")
+
+
 async def run_package(
-    files: dict[str, bytes], asked: Sequence[Request], function: str = "random"
+    files: dict[str, bytes],
+    asked: Sequence[Request],
+    function: str = "random",
+    trigger: str = "http",
+    streams: Path | None = None,
 ) -> list[Outcome]:
     """What a package makes of the requests."""
     found = []
-    with package(files, function) as (handler, streams):
-        trigger = nuclio_sdk.TriggerInfo("http", "http")
+    with package(files, function, streams) as (handler, folder):
+        kind = nuclio_sdk.TriggerInfo(trigger, trigger)
         platform = nuclio_sdk.Platform("local", namespace="nuclio")
-        context = nuclio_sdk.Context(_Silent(), platform, "0", trigger)
+        context = nuclio_sdk.Context(_Silent(), platform, "0", kind)
         started = handler.init_context(context)
         if inspect.isawaitable(started):
             await started
         log: list[Any] = getattr(sys.modules.get("graph"), "LOG", [])
         log.clear()
-        read = _Streams(streams)
+        read = _Streams(folder)
+        read.new()
         for request in asked:
             try:
-                made = handler.handler(context, nuclio_event(request))
+                made = handler.handler(context, nuclio_event(request, trigger))
                 made = await made if inspect.isawaitable(made) else made
                 answer = Answer(made.status_code, made.content_type, _text(made.body))
             except Exception:

@@ -425,7 +425,8 @@ class _FlowLowering:
         instructions: list[Instruction]
         after: State
         if isinstance(step, ir.Queue):
-            return self._queue(step), kind, state, entry
+            # One without a path hands the event on.
+            return self._queue(step) if last else [], kind, state, entry
         if facts.result == "items":
             return self._items(step, facts, last, answers), kind, state, entry
         if facts.result in ("test", "entries", "nothing", "outlets"):

@@ -4,6 +4,8 @@ Runs in an interpreter that has mlrun, as a child of `run.py`; a line of JSON in
 `{"text": <graph file>, "requests": [...]}` gives `{"graph": <what mlrun writes of the graph>,
 "outcomes": [{"answer": [status, type, body] | null, "log": [...], "streams": {...}}]}`, or
 `{"refused": <exception>}` where mlrun does not take the graph. An answer of null never came.
+With `"children": {<name>: [<stream>, ...]}` each child function gets the messages of its streams,
+and `"children": {<name>: <outcomes>}` comes back, or the exception with which it does not start.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import inspect
 import json
 import os
 import sys
+import tempfile
 import types
 from typing import Any
 
@@ -85,11 +88,11 @@ class Silent:
         return lambda *args, **kw: None
 
 
-def event(request: dict[str, Any]) -> Any:
+def event(request: dict[str, Any], trigger: str = "http") -> Any:
     fields = {
         "body": request["body"].encode("latin-1"), "content_type": request["content_type"],
         "path": request["path"], "method": request["method"], "id": request["id"],
-        "trigger": {"kind": "http", "name": "http"}, "headers": {}, "fields": {},
+        "trigger": {"kind": trigger, "name": trigger}, "headers": {}, "fields": {},
         "size": len(request["body"]), "timestamp": 0, "url": "", "shard_id": -1, "num_shards": 0,
         "type": "", "type_version": "", "version": "", "offset": 0, "topic": "",
     }  # fmt: skip
@@ -112,7 +115,8 @@ ENCODE = nuclio_sdk.json_encoder.Encoder().encode
 
 async def answer(context: Any, request: dict[str, Any]) -> list[Any] | None:
     try:
-        output = await asyncio.wait_for(handler(context, event(request)), NEVER)
+        sent = event(request, context.trigger.kind)
+        output = await asyncio.wait_for(handler(context, sent), NEVER)
         found = nuclio_sdk.Response.from_entrypoint_output(ENCODE, output)
     except TimeoutError:
         return None
@@ -131,31 +135,56 @@ async def serve(task: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     STREAMS.clear()
     try:
+        with open("graph.py", "w", encoding="utf-8") as file:  # which children are made of
+            file.write(task["text"])
         exec(compile(task["text"], "graph.py", "exec"), module.__dict__)
         function = module.__dict__["fn"]
         found["graph"] = json.loads(json.dumps(function.to_dict()["spec"]["graph"]))
         function.spec.model_endpoint_creation_task_name = "endpoints-task"
         packed = gzip.compress(function._get_serving_spec().encode())
         os.environ["SERVING_SPEC_ENV"] = base64.b64encode(packed).decode()
-        context = nuclio_sdk.Context(
-            Silent(),
-            nuclio_sdk.Platform("local", namespace="nuclio"),
-            "0",
-            nuclio_sdk.TriggerInfo("http", "http"),
-        )
-        nuclio_init_hook(context, module.__dict__, "serving_v2")
+        found["outcomes"] = await outcomes(module, "", task["requests"])
     except Exception as exc:
         return found | {"refused": f"{type(exc).__name__}: {exc}"[:300]}
+    written = gathered({}, found["outcomes"])
+    children = found["children"] = {}
+    for name, reads in task.get("children", {}).items():
+        messages = [message(path, data) for path in reads for data in written.get(path, ())]
+        try:
+            children[name] = await outcomes(module, name, messages) if messages else []
+        except Exception as exc:
+            children[name] = f"{type(exc).__name__}: {exc}"[:300]
+        else:
+            gathered(written, children[name])
+    return found
+
+
+def message(path: str, data: str) -> dict[str, Any]:
+    return {"body": data, "content_type": "", "path": path, "method": "", "id": "message"}
+
+
+def gathered(written: dict[str, list[str]], found: list[dict[str, Any]]) -> dict[str, list[str]]:
+    for one in found:
+        for path, records in one["streams"].items():
+            written.setdefault(path, []).extend(records)
+    return written
+
+
+async def outcomes(module: Any, function: str, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a function, the root or a child, makes of requests."""
+    os.environ["SERVING_CURRENT_FUNCTION"] = function
+    kind = "v3ioStream" if function else "http"
+    platform = nuclio_sdk.Platform("local", namespace="nuclio")
+    context = nuclio_sdk.Context(Silent(), platform, "0", nuclio_sdk.TriggerInfo(kind, kind))
+    nuclio_init_hook(context, module.__dict__, "serving_v2")
     log = module.__dict__.get("LOG", [])
     log.clear()
-    outcomes = found["outcomes"] = []
-    for request in task["requests"]:
+    found = []
+    for request in asked:
         STREAMS.clear()
         got = await answer(context, request)
         await asyncio.sleep(0.01)  # for branches that go on behind the responder
-        outcomes.append(
-            {"answer": got, "log": json.loads(json.dumps(log)), "streams": STREAMS.copy()}
-        )
+        found.append({"answer": got, "log": json.loads(json.dumps(log)), "streams": STREAMS.copy()})
         log.clear()
     return found
 
@@ -170,6 +199,7 @@ async def main(out: Any) -> None:
 
 
 if __name__ == "__main__":
+    os.chdir(tempfile.mkdtemp())
     answers = os.fdopen(os.dup(1), "w")  # what mlrun prints is none of ours
     os.dup2(2, 1)
     asyncio.run(main(answers))

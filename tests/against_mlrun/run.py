@@ -81,11 +81,14 @@ class Worker:
             env=self.environment, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def ask(self, text: str, asked: Sequence[Request]) -> dict[str, Any]:
+    def ask(
+        self, text: str, asked: Sequence[Request], children: dict[str, list[str]] | None = None
+    ) -> dict[str, Any]:
         requests = [vars(request) | {"body": request.body.decode("latin-1")} for request in asked]
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"text": text, "requests": requests}) + "\n")
+        task = {"text": text, "requests": requests, "children": children or {}}
+        self.process.stdin.write(json.dumps(task) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:

@@ -5,6 +5,7 @@ A path that is left open at build may turn out to be any of MLRun's own kinds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,14 +28,37 @@ class Driver:
     usual: bool = True
 
 
+#: Paths without a scheme are those of V3IO.
+V3IO = ("v3io", "v3ios", "")
+
 DRIVERS = (
     Driver("stream_kafka", "KafkaStream", ("kafka",), "confluent_kafka", "==2.16.1"),
-    Driver("stream_v3io", "V3ioStream", ("v3io", "v3ios", "")),
+    Driver("stream_v3io", "V3ioStream", V3IO),
     Driver("stream_http", "HttpStream", ("http", "https")),
     Driver("stream_nats", "NatsStream", ("nats",), "nats", "==2.16.0", usual=False),
     Driver("stream_rabbitmq", "RabbitmqStream", ("amqp", "amqps"), "pika", "==1.4.4", usual=False),
     Driver("stream_mqtt", "MqttStream", ("mqtt", "mqtts"), "paho", "==2.2.0", usual=False),
 )
+
+#: What paths may begin with.
+SCHEMES = tuple(f"{name}://" for driver in DRIVERS for name in driver.schemes if name)
+
+#: Paths of which MLRun knows nothing: what they have to look like, and in words.
+_FORMS = {
+    "nats": (r"[^/?#]+/[^/?#*>\s][^?#*>\s]*", "nats://host:4222/subject"),
+    "amqp": (r"[^/?#]+/[^/?#]+(/[^?#]+)?(\?vhost=.+)?", "amqp://host:5672/exchange/routing-key"),
+    "mqtt": (r"[^/?#]+/[^?#+]+", "mqtt://host:1883/topic"),
+    "http": (r"[^/?#]+.*", "http://host/path"),
+}
+
+
+def problem_of(path: str) -> str | None:
+    """What is wrong with a path, as far as its form goes."""
+    scheme, _, rest = path.partition("://")
+    pattern, form = _FORMS.get(scheme.removesuffix("s"), _FORMS.get(scheme, ("", "")))
+    if not pattern or re.fullmatch(pattern, rest):
+        return None
+    return f"{path!r} names no stream: such a path looks like {form}"
 
 
 def drivers(path: Any, options: Mapping[str, Any] | None = None) -> tuple[Driver, ...]:

@@ -152,9 +152,12 @@ def open_stream(path: str, *drivers: Driver, **options: Any) -> Stream:
     for driver in drivers:
         if len(drivers) == 1 or scheme in driver.schemes:
             return driver(path, **options)
+    known = [f"{name}://" for driver in drivers for name in driver.schemes if name]
     raise ValueError(
-        f"nothing here writes to the stream {path!r}: set GRAPHC_STREAMS=dir:<folder> "
-        "in the environment, and it becomes a file in that folder"
+        f"nothing here writes to the stream {path!r}"
+        + (f", only to {', '.join(known)}" if known else "")
+        + ": set GRAPHC_STREAMS=dir:<folder> in the environment, and it becomes a file in "
+        "that folder"
     )
 
 

@@ -163,10 +163,11 @@ def test_routers_record_what_callers_are_told(tmp_path, monkeypatch):
     assert told[0].body == b"ValueError: bad"
 
 
-def test_a_stream_that_nothing_writes_to_does_not_keep_a_package_from_starting(tmp_path):
+def test_a_stream_without_a_server_does_not_keep_a_package_from_starting(tmp_path, monkeypatch):
+    monkeypatch.delenv("V3IO_API", raising=False)
     file = tmp_path / "graph.py"
     file.write_text(ROUTER)
     made = build(file)
-    assert [item.code for item in made.diagnostics] == ["GC032"]
+    assert not made.diagnostics
     told = answers(made.files, "f", [{"path": "/v2/models/m/infer", "body": {}}], tmp_path)
     assert told[0].status == 400

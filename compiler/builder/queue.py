@@ -9,7 +9,7 @@ from .. import ir
 from ..arguments import Arguments
 from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, OpenText, Unknown
-from ..stream_drivers import drivers, scheme_of
+from ..stream_drivers import SCHEMES, V3IO, drivers, problem_of, scheme_of
 from .kafka_options import settings
 from .mistakes import not_yet, unknown_value
 from .step import StepBuilder
@@ -96,35 +96,46 @@ class QueueBuilder(StepBuilder):
         if not text.isprintable():
             raise GraphError("the path of a stream must be printable", code="GC018", span=where)
         if not self.args.get("kafka_brokers"):
-            no_driver(self.session, text, where)
+            check_stream(text, where)
         return text
 
     def _options(self, path: Any) -> ir.Args:
         """What the stream's driver is told besides the path."""
-        brokers, more = self.args.get("kafka_brokers"), self.args.get("kafka_producer_options")
-        if not brokers and not (isinstance(path, str) and scheme_of(path) == "kafka"):
-            return ()
+        known = isinstance(path, str)
+        brokers = self._option("kafka_brokers")
         options: dict[str, Any] = {}
         if brokers:
-            where = self.arg_spans.get("kafka_brokers", self.span)
-            options["brokers"] = Arguments(self.session).value(brokers, where, opens=True)
-        where = self.arg_spans.get("kafka_producer_options", self.span)
-        if found := settings(self.session, more, where):
-            options["settings"] = found
+            options["brokers"] = brokers
+        if brokers or (known and scheme_of(path) == "kafka"):
+            where = self._where("kafka_producer_options")
+            if found := settings(self.session, self.args.get("kafka_producer_options"), where):
+                options["settings"] = found
+        elif not known or scheme_of(path) in V3IO:
+            for name in ("shards", "retention_in_hours", "batch_size"):
+                if (value := self._option(name)) is not None:
+                    options[name] = value
         return tuple(options.items())
 
 
-def no_driver(session: Session, path: str, where: Span, what: str = "") -> None:
-    """Reports a stream that packages cannot write to (GC032)."""
-    if scheme_of(path) == "dummy" or drivers(path):
-        return
-    session.diagnostics.warning(
-        "GC032",
-        f"packages cannot write to the stream {path!r} yet" + (f", so {what}" if what else ""),
-        where,
-        help="they start with GRAPHC_STREAMS=dir:<folder> in the environment, "
-        "and write to files there",
-    )
+def check_stream(path: str, where: Span) -> None:
+    """Raises GraphError for a stream that no driver writes to."""
+    scheme = scheme_of(path)
+    if scheme == "ds":
+        raise GraphError(
+            "graphc does not compile datastore profiles (ds://): what they say is known to MLRun's "
+            "service alone",
+            code="GC016",
+            span=where,
+            help="give the stream's own URL",
+        )
+    if scheme != "dummy" and not drivers(path):
+        raise GraphError(
+            f"nothing writes to streams of the scheme {scheme!r}",
+            span=where,
+            help=f"those of {', '.join(SCHEMES)} are written to, and V3IO's as container/path",
+        )
+    if problem := problem_of(path):
+        raise GraphError(problem, span=where)
 
 
 def queue_step(

@@ -12,7 +12,7 @@ from ..arguments import Arguments, target_of
 from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, HostFunction, Unknown
 from .mistakes import not_yet, unknown_value
-from .queue import no_driver
+from .queue import check_stream
 
 if TYPE_CHECKING:
     from .session import Session
@@ -134,12 +134,10 @@ class Serving:
         if not isinstance(stream, EnvValue):
             stream = self._text("error_stream") or None
             if stream is not None:
-                no_driver(
-                    self.session, stream, where("error_stream"), "records of failures are not kept"
-                )
+                check_stream(stream, where("error_stream"))
         log = self._parameters().get("log_stream")
         if isinstance(log, str):
-            no_driver(self.session, log, where("track_models"), "tracking records are not kept")
+            check_stream(log, where("track_models"))
         return ir.Serving(
             parameters=tuple(
                 (

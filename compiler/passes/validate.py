@@ -229,6 +229,13 @@ def _queues(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> N
     for step in flow.steps:
         if not isinstance(step, ir.Queue):
             continue
+        if flow.engine == "async" and _is_url(step.path):
+            diagnostics.error(
+                "GC010",
+                f"queue {step.name!r} writes to a URL, which only flows of the sync engine do",
+                step.span,
+                help='use engine="sync", or call the URL with a $remote step',
+            )
         for name in following[step.name]:
             follower = flow.step(name)
             if follower.runs_in not in ("", "*"):
@@ -250,6 +257,12 @@ def _queues(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> N
                 help="name a child function with function=, or let the step follow what the queue "
                 "follows",
             )
+
+
+def _is_url(path: str | ir.EnvLookup | ir.OpenText | None) -> bool:
+    """Is it a stream that messages are posted to (mlrun 1.12, HTTPOutputStream)?"""
+    start = path.parts[0] if isinstance(path, ir.OpenText) else path
+    return isinstance(start, str) and start.startswith(("http://", "https://"))
 
 
 def _chain(flow: ir.Flow, diagnostics: Diagnostics) -> None:

@@ -42,8 +42,10 @@ class Flow:
             "left", KafkaStream, brokers="kafka-0:9092,kafka-1:9092"
         )
         self.right_side = streams.Queue("kafka://kafka-0:9092/right", KafkaStream)
-        self.users_v3io = streams.Queue("v3io:///users/plant/events", V3ioStream)
-        self.v = streams.Queue("users/plant/v", V3ioStream)
+        self.users_v3io = streams.Queue(
+            "v3io:///users/plant/events", V3ioStream, shards=3
+        )
+        self.v = streams.Queue("users/plant/v", V3ioStream, shards=2)
         self.n = streams.Queue(
             "nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.events", NatsStream
         )

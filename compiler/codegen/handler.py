@@ -115,6 +115,7 @@ class _Handler:
             is_async=plan.is_async,
             responds=plan.responds,
             failed=failed,
+            reads=plan.function.acknowledges,
             delivery=delivery,
             answer=self._done(
                 f"{nuclio}.response(context, answer)"
@@ -195,6 +196,8 @@ class _Handler:
         if self._plan.function.serving.verbose:
             # With a stream, it is push_error that logs the event.
             arguments += ["verbose=True"] if recorded else ["verbose=True", "event=event"]
+        if self._plan.function.acknowledges:
+            arguments.append("at=event")
         failure = f"{nuclio}.failure({', '.join(arguments)})"
         if not recorded:
             return f"return {self._done(failure)}"

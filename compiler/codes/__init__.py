@@ -8,6 +8,7 @@ into the module of its group, here below, with the next free number:
     GC010 to GC029  graphs        the graph, its steps, the user's code
     GC030 to GC039  warnings      built, but perhaps not what was meant
     GC040 to GC049  packages      the output and what runs it
+    GC050 to GC059  streams       events of streams may get lost
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from .code import PRELUDE, Code, graph_file
 from .graphs import GRAPHS
 from .packages import PACKAGES
 from .reading import READING
+from .streams import STREAMS
 from .warnings import WARNINGS
 
 __all__ = ["CODES", "PRELUDE", "Code", "graph_file"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    {code.code: code for code in (*READING, *GRAPHS, *WARNINGS, *PACKAGES)}
+    {code.code: code for code in (*READING, *GRAPHS, *WARNINGS, *PACKAGES, *STREAMS)}
 )

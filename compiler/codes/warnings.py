@@ -166,16 +166,18 @@ WARNINGS = (
         What it writes comes back to it as its next event, for ever.
         """,
         bad="""
-        graph.to("$queue", "todo", path="dummy://todo").to(
+        graph.to("$queue", "todo", path="kafka://broker:9092/todo").to(
             name="double", handler="(event * 2)", function="doubling"
-        ).to("$queue", "done", path="dummy://todo")
-        fn.add_child_function("doubling", "graph.py", "mlrun/mlrun")
+        ).to("$queue", "done", path="kafka://broker:9092/todo")
+        doubling = fn.add_child_function("doubling", "graph.py", "mlrun/mlrun")
+        doubling.spec.error_stream = "kafka://broker:9092/failed"
         """,
         good="""
-        graph.to("$queue", "todo", path="dummy://todo").to(
+        graph.to("$queue", "todo", path="kafka://broker:9092/todo").to(
             name="double", handler="(event * 2)", function="doubling"
-        ).to("$queue", "done", path="dummy://done")
-        fn.add_child_function("doubling", "graph.py", "mlrun/mlrun")
+        ).to("$queue", "done", path="kafka://broker:9092/done")
+        doubling = fn.add_child_function("doubling", "graph.py", "mlrun/mlrun")
+        doubling.spec.error_stream = "kafka://broker:9092/failed"
         """,
     ),
     Code(

@@ -35,6 +35,39 @@ def validate_functions(graph: ir.Graph, diagnostics: Diagnostics) -> None:
             routers = [function.root]
         for router in routers:
             _router(router, diagnostics)
+        if function.acknowledges:
+            _reader(function, diagnostics)
+
+
+def _reader(function: ir.Function, diagnostics: Diagnostics) -> None:
+    """What becomes of events of a stream that fail, or take long (spec/nuclio.md 2.5)."""
+    if function.serving.error_stream is None and not _catches_all(function.root):
+        diagnostics.warning(
+            "GC050",
+            f"events of its stream that fail in {function.full_name!r} are logged, and then done",
+            function.span,
+            help='let them go to a stream, .spec.error_stream = "kafka://broker:9092/failed", '
+            "or catch them with .error_handler(...)",
+        )
+    if limit := function.settings.spec.get("eventTimeout"):
+        diagnostics.warning(
+            "GC051",
+            f"with eventTimeout {limit}, {function.full_name!r} loses events of its stream: "
+            "Nuclio ends a worker that waits for a broker, and the next one passes them by",
+            function.span,
+            help="leave eventTimeout out; a worker that can wait no longer ends by itself",
+        )
+
+
+def _catches_all(root: ir.Flow | ir.Router) -> bool:
+    """Does each step's failure go to a step that takes it?"""
+    if isinstance(root, ir.Router):
+        return False
+    failing = [step for step in root.steps if not isinstance(step, ir.Queue)]
+    return root.on_error is not None or all(
+        step.on_error is not None or (isinstance(step, ir.Task) and step.catcher)
+        for step in failing
+    )
 
 
 def _router(router: ir.Router, diagnostics: Diagnostics) -> None:

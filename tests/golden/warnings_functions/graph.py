@@ -20,3 +20,13 @@ first.to("$queue", "there", path="users/demo/there").to(
 graph.add_step("$queue", "again", path="users/demo/there", after="fourth")
 for name in ("one", "two", "three"):
     fn.add_child_function(name, "graph.py", "mlrun/mlrun")
+
+# All failures are caught, but what Nuclio cuts short is lost.
+hasty = mlrun.new_function("hasty", kind="serving")
+graph = hasty.set_topology("flow", engine="async")
+graph.to("$queue", "todo", path="users/demo/todo").to(
+    name="slow", handler="double", function="worker"
+)
+graph.steps["slow"].error_handler("failed", handler="double")
+worker = hasty.add_child_function("worker", "graph.py", "mlrun/mlrun")
+worker.set_config("spec.eventTimeout", "30s")

@@ -135,13 +135,15 @@ def failure(
     causes: bool = False,
     verbose: bool = False,
     event: Any = None,
+    at: Any = None,
 ) -> Any:
     """The answer for an exception that no step handled; it is logged, too.
 
     `causes` adds the messages of the exceptions it came from, `verbose` the traceback; with
-    `event` the log has its body, which mlrun logs of verbose functions.
+    `event` the log has its body, which mlrun logs of verbose functions; `at` is an event of
+    whose place in its stream the log is told.
     """
-    log_failure(context, exc)
+    log_failure(context, exc, at)
     text = str(exc) if isinstance(exc, BadEvent) else error_text(exc, causes)
     if verbose and not isinstance(exc, BadEvent):
         text = f"{text}\n{_traceback(exc)}"
@@ -171,9 +173,20 @@ def record(
     context.push_error(event, text, source=source, **args)
 
 
-def log_failure(context: Any, exc: BaseException) -> None:
-    """Log an exception with its traceback."""
-    context.logger.error("run error, " + _traceback(exc))
+def log_failure(context: Any, exc: BaseException, at: Any = None) -> None:
+    """Log an exception with its traceback, and where its event is in a stream."""
+    context.logger.error(f"run error{place_of(at)}, {_traceback(exc)}")
+
+
+def place_of(event: Any) -> str:
+    """` at orders[0]@7` of an event of a stream that has offsets, else nothing.
+
+    The event's id would not do, as Nuclio gives many events the same.
+    """
+    if getattr(event, "shard_id", -1) < 0:
+        return ""
+    stream = getattr(event, "topic", None) or event.stream_path
+    return f" at {stream}[{event.shard_id}]@{event.offset}"
 
 
 def error_text(exc: BaseException, causes: bool) -> str:

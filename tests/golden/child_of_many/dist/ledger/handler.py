@@ -63,5 +63,5 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         answer = context.user_data.flow.run(event)
     except Exception as exc:
-        return context.user_data.done(event, nuclio.failure(context, exc))
+        return context.user_data.done(event, nuclio.failure(context, exc, at=event))
     return context.user_data.done(event, nuclio.response(context, answer))

@@ -34,8 +34,8 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         context.user_data.flow.run(event)
     except nuclio.BadEvent as exc:
-        return context.user_data.done(event, nuclio.failure(context, exc))
+        return context.user_data.done(event, nuclio.failure(context, exc, at=event))
     except Exception as exc:
         # No step responds, so nobody is told.
-        nuclio.log_failure(context, exc)
+        nuclio.log_failure(context, exc, event)
     return context.user_data.done(event, nuclio.response(context, {"id": event.id}))

@@ -11,17 +11,19 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -75,19 +77,18 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 
 class Pipeline:
-    """The packages of GRAPH, with topics of their own on the broker."""
+    """Packages of two functions, on topics of their own."""
 
-    def __init__(self, folder: Path, broker: Kafka, partitions: int = 1) -> None:
+    def __init__(
+        self, dist: Path, child: str, topics: list[str], group: str, broker: Kafka, partitions: int
+    ) -> None:
         self.broker = broker
-        self.prefix = f"t{time.monotonic_ns()}"
-        self.dist = folder / "dist"
-        (folder / "graph.py").write_text(GRAPH.replace("PREFIX", self.prefix))
-        command = [sys.executable, "-m", "graphc", "build", str(folder / "graph.py")]
-        subprocess.run([*command, "-o", str(self.dist), "--quiet"], check=True)
-        self._edit("child", _of_child)
+        self.dist = dist
+        self.topics = topics
+        self.group = group
         self.partitions = partitions
-        self.topics = [f"{self.prefix}.{name}" for name in ("numbers", "results", "errors")]
-        broker.create(*self.topics, partitions=partitions)
+        self._edit(child, _of_child)
+        broker.create(*topics, partitions=partitions)
         self.logs: list[str] = []
 
     def _edit(self, function: str, change: Callable[[dict[str, Any]], None]) -> None:
@@ -136,7 +137,7 @@ class Pipeline:
         """How many messages of the first topic are committed."""
         try:
             return sum(
-                max(0, self.broker.committed(self.prefix, self.topics[0], number))
+                max(0, self.broker.committed(self.group, self.topics[0], number))
                 for number in range(self.partitions)
             )
         except KafkaException:
@@ -177,6 +178,16 @@ def _of_child(spec: dict[str, Any]) -> None:
         }
 
 
+def build(folder: Path, broker: Kafka, partitions: int = 1) -> Pipeline:
+    """The packages of GRAPH."""
+    prefix = f"t{time.monotonic_ns()}"
+    (folder / "graph.py").write_text(GRAPH.replace("PREFIX", prefix))
+    command = [sys.executable, "-m", "graphc", "build", str(folder / "graph.py")]
+    subprocess.run([*command, "-o", str(folder / "dist"), "--quiet"], check=True)
+    topics = [f"{prefix}.{name}" for name in ("numbers", "results", "errors")]
+    return Pipeline(folder / "dist", "child", topics, prefix, broker, partitions)
+
+
 class Serving:
     """`graphc serve` for some functions of a pipeline."""
 
@@ -206,9 +217,9 @@ class Serving:
         with self.process.stderr as lines:
             for line in lines:
                 self.pipeline.logs.append(line.rstrip())
-                if found := re.match(r"(\w+): (http://\S+|answers no requests)", line):
+                if found := re.match(r"([\w-]+): (http://\S+|answers no requests)", line):
                     missing.discard(found[1])
-                    if found[1] == "pipeline":
+                    if found[2].startswith("http"):
                         self.url = found[2]
                 if not missing:
                     started.set()
@@ -239,23 +250,23 @@ class Serving:
         if self.process.poll() is None and self.stop() != 0:
             raise AssertionError(self.pipeline.logs[-20:])
 
-    def post(self, numbers: Iterable[int], clients: int = 8) -> int:
+    def post(self, bodies: Iterable[Mapping[str, Any]], clients: int = 8) -> int:
         """Send events to the parent until each has been taken; how many attempts failed."""
         host, port = self.url.removeprefix("http://").split(":")
-        left = iter(list(numbers))
+        left = iter(list(bodies))
         lock = threading.Lock()
 
         def send() -> int:
             failed, connection = 0, http.client.HTTPConnection(host, int(port), timeout=90)
             while True:
                 with lock:
-                    number = next(left, None)
-                if number is None:
+                    body = next(left, None)
+                if body is None:
                     connection.close()
                     return failed
                 while True:
                     try:
-                        connection.request("POST", "/", json.dumps({"number": number}))
+                        connection.request("POST", "/", json.dumps(body))
                         answer = connection.getresponse()
                         answer.read()
                         if answer.status == 200:
@@ -269,13 +280,62 @@ class Serving:
             return sum(threads.map(lambda _: send(), range(clients)))
 
 
+def numbered(numbers: Iterable[int]) -> list[dict[str, Any]]:
+    return [{"number": number} for number in numbers]
+
+
+PEOPLE = {
+    "ada-lovelace": ("Ada Lovelace", 1815),
+    "charles-babbage": ("Charles Babbage", 1791),
+    "grace-hopper": ("Grace Hopper", 1906),
+}
+
+
+def test_the_example(tmp_path: Path, broker: Kafka) -> None:
+    """Ten thousand documents through examples/nlp, of which each names some people."""
+    pytest.importorskip("spacy")
+    dist = tmp_path / "dist"
+    shutil.copytree(Path(__file__).parents[1] / "examples" / "nlp" / "dist", dist)
+    topics, group = ["paragraphs", "entities"], "enrich-consumer-group"
+    pipeline = Pipeline(dist, "enrich", topics, group, broker, partitions=2)
+    documents, expected = [], set()
+    for number in range(10_000):
+        there = [who for place, who in enumerate(PEOPLE) if number >> place & 1]
+        text = f"{number} visitors in London.\n\n" + "\n\n".join(PEOPLE[who][0] for who in there)
+        url = "data:text/plain," + quote(text)
+        documents.append({"url": url})
+        expected.add((url, "london", 1, None))
+        expected |= {(url, who, 1, PEOPLE[who][1]) for who in there}
+        if number >= 1000:  # Four digits are a date, to the example.
+            expected.add((url, str(number), 1, None))
+    with (
+        pipeline.serve("nlp-pipeline", workers=2) as parent,
+        pipeline.serve("enrich") as child,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        sending = threads.submit(parent.post, documents)
+        for _ in range(2):
+            time.sleep(6)
+            child.kill_worker()
+        assert sending.result() == 0
+        pipeline.wait_until_done(len(documents))
+    results = Counter(
+        (value["url"], value["id"], value["mentions"], value.get("born"))
+        for message in broker.read("entities")
+        for value in [json.loads(message.value())]
+    )
+    assert set(results) == expected
+    twice = sum(results.values()) - len(results)
+    print(f"the example: 10000 documents, {twice} of {len(results)} results came again")
+
+
 def test_ten_thousand_events(tmp_path: Path, broker: Kafka) -> None:
     """With a kill -9 of the child, its worker or all of it, at 20 moments."""
     chance = random.Random(SEED)
-    pipeline, numbers = Pipeline(tmp_path, broker, partitions=3), range(10_000)
+    pipeline, numbers = build(tmp_path, broker, partitions=3), range(10_000)
     with pipeline.serve("pipeline", workers=2) as parent, pipeline.serve("child") as child:
         with ThreadPoolExecutor(1) as threads:
-            sending = threads.submit(parent.post, numbers)
+            sending = threads.submit(parent.post, numbered(numbers))
             for kill in range(20):
                 time.sleep(chance.uniform(0.1, 1.2))
                 if kill % 5 == 4:
@@ -289,9 +349,9 @@ def test_ten_thousand_events(tmp_path: Path, broker: Kafka) -> None:
 
 
 def test_the_way_of_events_without_trouble(tmp_path: Path, broker: Kafka) -> None:
-    pipeline, numbers = Pipeline(tmp_path, broker), range(2_000)
+    pipeline, numbers = build(tmp_path, broker), range(2_000)
     with pipeline.serve("pipeline", "child") as both:
-        assert both.post(numbers, clients=1) == 0
+        assert both.post(numbered(numbers), clients=1) == 0
         assert both.stop() == 0
     # What is left is read by whoever comes next, and nothing twice.
     with pipeline.serve("child") as child:
@@ -309,10 +369,10 @@ def test_the_way_of_events_without_trouble(tmp_path: Path, broker: Kafka) -> Non
 
 
 def test_a_broker_that_is_killed_and_one_that_is_away(tmp_path: Path, broker: Kafka) -> None:
-    pipeline, numbers = Pipeline(tmp_path, broker), range(3_000)
+    pipeline, numbers = build(tmp_path, broker), range(3_000)
     with pipeline.serve("pipeline", workers=2) as parent, pipeline.serve("child"):
         with ThreadPoolExecutor(1) as threads:
-            sending = threads.submit(parent.post, numbers)
+            sending = threads.submit(parent.post, numbered(numbers))
             for away in (0, 10):
                 time.sleep(1.5)
                 broker.kill()
@@ -324,7 +384,7 @@ def test_a_broker_that_is_killed_and_one_that_is_away(tmp_path: Path, broker: Ka
 
 
 def test_a_second_replica_comes_and_goes(tmp_path: Path, broker: Kafka) -> None:
-    pipeline, numbers = Pipeline(tmp_path, broker, partitions=4), range(8_000)
+    pipeline, numbers = build(tmp_path, broker, partitions=4), range(8_000)
     pipeline.fill(numbers)
     with pipeline.serve("child"):
         wait_until(lambda: pipeline.done() > 1_000, 60)

@@ -204,12 +204,12 @@ def confluent_kafka() -> Any:
     return confluent_kafka
 
 
-async def make_topics(brokers: str, streams: Mapping[str, int]) -> None:
+async def make_topics(brokers: str, topics: Mapping[str, int]) -> None:
     """Make the topics that are missing, with so many partitions; GC043 if the broker is."""
-    await asyncio.to_thread(_make_topics, brokers, streams)
+    await asyncio.to_thread(_make_topics, brokers, topics)
 
 
-def _make_topics(brokers: str, streams: Mapping[str, int]) -> None:
+def _make_topics(brokers: str, topics: Mapping[str, int]) -> None:
     kafka = confluent_kafka()
     administration = importlib.import_module("confluent_kafka.admin")
 
@@ -224,10 +224,9 @@ def _make_topics(brokers: str, streams: Mapping[str, int]) -> None:
             code="GC043",
             help="--broker names it as kafka://host:port",
         ) from None
-    missing = {topic_of(name): count for name, count in streams.items()}
     wanted = [
         administration.NewTopic(name, num_partitions=count, replication_factor=1)
-        for name, count in missing.items()
+        for name, count in topics.items()
         if name not in there
     ]
     for name, made in (admin.create_topics(wanted) if wanted else {}).items():

@@ -1,24 +1,23 @@
 """The packages in an output folder, as far as running them needs it.
 
-Reads `function.yaml` (safely: nothing in it is executed or constructed) and, for the routes that
-people want to see, `graph.json`. What does not look as graphc writes it is an error, not a guess.
+Reads `function.yaml` (safely: nothing in it is executed or constructed); what people want to see
+is in `described`. What does not look as graphc writes it is an error, not a guess.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import yaml
 
 from ..codegen.text import one_line
 from ..diagnostics import GraphError, did_you_mean
+from .described import Described, describe, functions
 from .triggers import Triggers, read_triggers
 
 _LARGEST_CONFIG = 1 << 20
@@ -41,12 +40,8 @@ class Package:
     env: tuple[tuple[str, str], ...]
     triggers: Triggers
     log_level: str
-    #: Paths that the function answers, for people to read.
-    routes: tuple[str, ...]
-    #: The names of its steps.
-    steps: tuple[str, ...]
-    #: The streams that it writes, as far as the build knows them.
-    writes: tuple[str, ...]
+    #: What the graph says about it.
+    graph: Described
     #: What of the configuration is not done here, in sentences.
     remarks: tuple[str, ...]
 
@@ -58,7 +53,7 @@ def find_packages(dist: Path) -> tuple[Package, ...]:
     names = _function_folders(dist)
     if not names:
         raise _no_functions(dist)
-    order = {name: place for place, name in enumerate(_graph(dist))}
+    order = {name: place for place, name in enumerate(functions(dist))}
     names.sort(key=lambda name: (order.get(name, len(order)), name))
     return tuple(read_package(dist / name) for name in names)
 
@@ -88,9 +83,7 @@ def read_package(folder: Path) -> Package:
         env=_env(spec),
         triggers=triggers,
         log_level=_log_level(spec),
-        routes=_routes(folder),
-        steps=tuple(_steps(folder)),
-        writes=tuple(dict.fromkeys(_writes(folder))),
+        graph=describe(folder),
         remarks=tuple(map(one_line, (*triggers.remarks, *_env_left_out(spec)))),
     )
 
@@ -186,39 +179,3 @@ def _log_level(spec: dict[str, Any]) -> str:
     sinks = spec.get("loggerSinks")
     first = sinks[0] if isinstance(sinks, list) and sinks else None
     return str(first.get("level") or "info") if isinstance(first, dict) else "info"
-
-
-# --------------------------------------------------------------------------
-# graph.json
-# --------------------------------------------------------------------------
-
-
-def _graph(dist: Path) -> dict[str, Any]:
-    """The functions of `graph.json`, in its order; nothing when it cannot be read."""
-    try:
-        graph = json.loads((dist / "graph.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return _mapping(graph, "functions") if isinstance(graph, dict) else {}
-
-
-def _routes(folder: Path) -> tuple[str, ...]:
-    function = _graph(folder.parent).get(folder.name)
-    if isinstance(function, dict) and function.get("topology") == "router":
-        names = [name for name in _mapping(function, "routes") if isinstance(name, str)]
-        return tuple(f"/v2/models/{quote(name)}/infer" for name in names) or ("/",)
-    return ("/",)
-
-
-def _steps(folder: Path) -> dict[str, Any]:
-    function = _graph(folder.parent).get(folder.name)
-    return _mapping(function, "steps") if isinstance(function, dict) else {}
-
-
-def _writes(folder: Path) -> Iterator[str]:
-    function = _graph(folder.parent).get(folder.name)
-    settings = _mapping(function, "settings") if isinstance(function, dict) else {}
-    queues = [step.get("queue") for step in _steps(folder).values() if isinstance(step, dict)]
-    for path in (*queues, settings.get("error_stream")):
-        if isinstance(path, str) and path and not path.startswith("dummy://"):
-            yield path

@@ -129,7 +129,7 @@ class Worker:
                     "env": dict(package.env),
                     "trigger": {"kind": launch.trigger.kind, "name": launch.trigger.name},
                     "log_level": package.log_level,
-                    "steps": package.steps,
+                    "steps": package.graph.steps,
                     "broker": launch.broker,
                     "drivers": str(_DRIVERS),
                 }

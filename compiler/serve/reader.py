@@ -36,7 +36,7 @@ class StreamReader:
         self, launch: Launch, trigger: StreamTrigger, source: Source, workers: int, quiet: bool
     ) -> None:
         self.trigger = trigger
-        self._function = launch.package.name
+        self._package = launch.package
         self._log = launch.log
         self._quiet = quiet
         self._source = source
@@ -153,6 +153,8 @@ class StreamReader:
         for partition in partitions:
             pool = self._pools[partition[1] % len(self._pools)]
             lane = self._lanes[partition] = _Lane(partition, pool)
+            begin = self._package.graph.begin(partition[0])
+            lane.begin = f"{begin} " if begin else ""
             lane.task = asyncio.create_task(self._serve(lane))
             self._say(f"{lane.name} is read")
 
@@ -220,7 +222,7 @@ class StreamReader:
                     lane.mark(message.offset + 1)
                 if not self._quiet or answer.status >= 400:
                     took = (time.perf_counter() - began) * 1000
-                    self._say(f"{about} {answer.status} {took:.1f} ms")
+                    self._say(f"{about} {lane.begin}{answer.status} {took:.1f} ms")
 
     def _acknowledged(self, topic: str, partition: int, offset: int) -> None:
         if not self.trigger.explicit_ack:
@@ -238,7 +240,7 @@ class StreamReader:
                     lane.is_stale = True
 
     def _say(self, text: str) -> None:
-        self._log(f"{self._function}: {text}")
+        self._log(f"{self._package.name}: {text}")
 
 
 class _Lane:
@@ -248,6 +250,8 @@ class _Lane:
         self.partition = partition
         self.pool = pool
         self.name = f"{partition[0]}[{partition[1]}]"
+        #: The steps that get its messages, as lines of the log have them.
+        self.begin = ""
         #: Nuclio's events have one for each claim: it is no key.
         self.id = str(uuid.uuid4())
         self.task: asyncio.Task[None] | None = None

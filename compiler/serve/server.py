@@ -277,7 +277,8 @@ class Server:
                 done.set_result(None)
             if not self._quiet or response.status >= 400:
                 took = (time.perf_counter() - started) * 1000
-                self._log(f"{function.package.name}: {about} {response.status} {took:.1f} ms")
+                step = f"{begin} " if (begin := function.package.graph.begin()) else ""
+                self._log(f"{function.package.name}: {about} {step}{response.status} {took:.1f} ms")
             return response
 
         # The function gets a compressed body as it came.
@@ -295,7 +296,7 @@ class Server:
         return Endpoint(
             function=package.name,
             url=url,
-            routes=package.routes,
+            routes=package.graph.routes,
             workers=function.workers,
             reads=tuple(
                 f"{stream} (group {reader.trigger.group}, {self._streams.about})"

@@ -16,6 +16,7 @@ from .packages import Package
 from .process import Log
 from .sources import Source
 from .triggers import StreamTrigger
+from .worker import topic_of
 
 #: The word for brokers as function.yaml and the graph name them.
 CONFIGURED = "configured"
@@ -82,12 +83,13 @@ class Streams:
         if self._brokers:
             wanted: dict[str, int] = {}
             for package in packages:
-                for trigger in package.triggers.streams:
-                    for stream in trigger.streams:
-                        count = trigger.workers if trigger.static else 1
-                        wanted[stream] = max(count, wanted.get(stream, 1))
-                for stream in package.writes:
-                    wanted.setdefault(stream, 1)
+                read = {
+                    topic_of(stream): trigger.workers if trigger.static else 1
+                    for trigger in package.triggers.streams
+                    for stream in trigger.streams
+                }
+                for topic, count in (*read.items(), *package.graph.streams.items()):
+                    wanted[topic] = max(count, wanted.get(topic, 1))
             await make_topics(self._brokers, wanted)
 
     def close(self) -> None:

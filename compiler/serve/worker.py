@@ -32,7 +32,7 @@ import traceback
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 Header = dict[str, Any]
 
@@ -365,8 +365,8 @@ def send_to_broker(broker: str, drivers: str) -> None:
 def topic_of(path: str) -> str:
     """The topic that stands for a stream: what its path names, in the letters that Kafka takes."""
     if "://" in path:
-        parts = urlsplit(path)
-        path = parse_qs(parts.query).get("topic", [parts.path.lstrip("/")])[0]
+        place, _, query = path.partition("://")[2].partition("?")
+        path = parse_qs(query).get("topic", [place.partition("/")[2]])[0]
     return re.sub(r"[^A-Za-z0-9._-]", ".", path)[:249]
 
 

@@ -164,7 +164,8 @@ VALUES = st.recursive(
         st.sampled_from(
             ["spec", "env", "name", "value", "triggers", "http", "kind", "numWorkers", "attributes",
              "maxRequestBodySize", "loggerSinks", "level", "metadata", "functions", "fn", "routes",
-             "topology", "workerAvailabilityTimeoutMilliseconds", "kind", "topics", "interval"]
+             "topology", "workerAvailabilityTimeoutMilliseconds", "kind", "topics", "interval",
+             "steps", "reads", "stream", "queue", "shards", "after", "settings", "error_stream"]
         ),
         inner,
         max_size=4,
@@ -191,7 +192,7 @@ def test_any_function_yaml_and_graph_json_is_read_or_refused(
     else:
         for trigger in (package.triggers.http, *package.triggers.streams):
             assert trigger is None or 1 <= trigger.workers <= 64
-        assert package.routes
+        assert package.graph.routes
 
 
 # -- the interpreter --------------------------------------------------------------------------

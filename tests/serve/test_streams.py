@@ -105,7 +105,8 @@ def kafka_trigger(topic: str = "numbers", **more: Any) -> dict[str, Any]:
 
 def child(make_package: MakePackage, crash: str = "False", **trigger: Any) -> Path:
     code = CHILD.replace("CRASH", crash)
-    steps = {"topology": "flow", "steps": {"double": {}}}
+    read = {"stream": "kafka://broker/numbers", "steps": ["double"]}
+    steps = {"topology": "flow", "steps": {"double": {}}, "reads": {"numbers": read}}
     return make_package(code, "child", graph=steps, triggers=kafka_trigger(**trigger))
 
 
@@ -154,7 +155,7 @@ def test_a_parent_and_a_child(
     send(running, 25)
     wait_for(lambda: len(messages(tmp_path / "streams", "doubled")) == 25, running.lines)
     assert messages(tmp_path / "streams", "doubled") == doubled(25)
-    running.wait_for("child: numbers[0]@24 200 ")
+    running.wait_for("child: numbers[0]@24 double 200 ")
     # Committed is what was acknowledged: in strides of ten.
     wait_for(lambda: position(tmp_path / "streams") == 20)
     # The child answers requests as well.

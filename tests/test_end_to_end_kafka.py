@@ -98,9 +98,9 @@ class Pipeline:
         path.write_text(yaml.safe_dump(config))
 
     @contextmanager
-    def serve(self, *functions: str, workers: int = 1) -> Iterator[Serving]:
+    def serve(self, *functions: str, workers: int = 1, quiet: bool = True) -> Iterator[Serving]:
         """Run these functions in a process of their own until the block ends."""
-        with Serving(self, functions, workers) as serving:
+        with Serving(self, functions, workers, quiet) as serving:
             yield serving
 
     def fill(self, numbers: Iterable[int]) -> None:
@@ -191,9 +191,12 @@ def build(folder: Path, broker: Kafka, partitions: int = 1) -> Pipeline:
 class Serving:
     """`graphc serve` for some functions of a pipeline."""
 
-    def __init__(self, pipeline: Pipeline, functions: tuple[str, ...], workers: int) -> None:
+    def __init__(
+        self, pipeline: Pipeline, functions: tuple[str, ...], workers: int, quiet: bool
+    ) -> None:
         self.pipeline = pipeline
-        self._command = [sys.executable, "-m", "graphc", "serve", str(pipeline.dist), "--quiet"]
+        self._command = [sys.executable, "-m", "graphc", "serve", str(pipeline.dist)]
+        self._command += ["--quiet"] * quiet
         self._command += ["--port", "0", "--workers", str(workers)]
         self._command += ["--broker", f"kafka://{pipeline.broker.address}"]
         self._command += [word for name in functions for word in ("--function", name)]
@@ -386,9 +389,9 @@ def test_a_broker_that_is_killed_and_one_that_is_away(tmp_path: Path, broker: Ka
 def test_a_second_replica_comes_and_goes(tmp_path: Path, broker: Kafka) -> None:
     pipeline, numbers = build(tmp_path, broker, partitions=4), range(8_000)
     pipeline.fill(numbers)
-    with pipeline.serve("child"):
+    with pipeline.serve("child", quiet=False):
         wait_until(lambda: pipeline.done() > 1_000, 60)
-        with pipeline.serve("child") as second:
+        with pipeline.serve("child", quiet=False) as second:
             joined = [line for line in pipeline.logs if "is read" in line]
             wait_until(lambda: [line for line in pipeline.logs if "is read" in line] != joined, 60)
             time.sleep(0.5)

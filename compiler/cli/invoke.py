@@ -1,4 +1,4 @@
-"""`graphc invoke`: one event through a package, without a server."""
+"""`graphc invoke`: one event through a package or a graph, without a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .options import Pair
 from .report import EXIT_ERRORS, fail, say
 
 
-@click.command(short_help="Send one event to a package, without a server.")
+@click.command(short_help="Send one event to a package or a graph, without a server.")
 @click.argument("package", type=click.Path(path_type=Path))
 @click.option("--path", default="/", show_default=True, help="The path of the request.")
 @click.option("--body", help="The body: JSON or text; @FILE reads it from a file.")
@@ -36,15 +36,19 @@ def invoke(
 ) -> None:
     """Send one event to the package in folder PACKAGE, without a server.
 
-    The body of the answer goes to standard output, its status to standard error; the exit code
-    is 1 for a status of 400 and above.
+    PACKAGE may be the output folder of one graph: the event goes to its root, and the functions
+    that read streams get what it sends. The body of the answer goes to standard output, its
+    status and what each stream got to standard error; the exit code is 1 for a status of 400 and
+    above.
     """
+    from ..codegen.text import one_line
     from ..diagnostics import GraphError
     from ..serve import invoke as send
 
     data = _body(body)
     if content_type is None:
         content_type = _guessed_type(data) if data else ""
+    messages: list[str] = []
     try:
         answer = send(
             package,
@@ -54,6 +58,9 @@ def invoke(
             content_type=content_type,
             headers=dict(headers),
             python=python,
+            sent=lambda stream, data: messages.append(
+                one_line(f"{stream}: {data.decode(errors='backslashreplace')}")
+            ),
         )
     except GraphError as exc:
         fail(exc)
@@ -62,6 +69,8 @@ def invoke(
     sys.stdout.buffer.flush()
     if sys.stdout.isatty():
         say("")
+    for message in messages:
+        say(message)
     if answer.status >= 400:
         sys.exit(EXIT_ERRORS)
 

@@ -45,7 +45,7 @@ from .report import fail, say
     help="Make every stream a topic of this Kafka broker; `configured`: the brokers that the "
     "packages name.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="No lines for events that went well.")
+@click.option("--quiet", "-q", is_flag=True, help="Lines only for what goes wrong.")
 @options.interpreter
 def serve(
     dist: Path,

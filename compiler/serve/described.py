@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..codegen.text import one_line
 from .worker import topic_of
 
 
@@ -27,13 +28,15 @@ class Described:
     starts: tuple[str, ...]
     #: Those with which the messages of a stream begin, by the stream's topic.
     reads: Mapping[str, tuple[str, ...]]
+    #: The function whose graph it runs a part of; nothing if that is its own.
+    parent: str
     #: The streams that the build knows, with the number of their partitions.
     streams: Mapping[str, int]
 
     def begin(self, stream: str | None = None) -> str:
         """The steps that get a request, or a stream's messages; nothing if they are not known."""
         found = self.starts if stream is None else self.reads.get(topic_of(stream), self.starts)
-        return ", ".join(found)
+        return one_line(", ".join(found))
 
 
 def functions(dist: Path) -> dict[str, Any]:
@@ -64,6 +67,7 @@ def describe(folder: Path) -> Described:
             if _value(step, "after") == [] and not _value(step, "catches")
         ),
         reads=reads,
+        parent=str(_value(function, "parent") or ""),
         streams=dict(_streams(function)),
     )
 

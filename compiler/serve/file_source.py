@@ -13,9 +13,9 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .process import Log
 from .sources import Claims, Message, Partition
@@ -27,6 +27,15 @@ _PAUSE = 0.02
 def stream_file(folder: Path, stream: str) -> Path:
     """The file that a stream is; the same as runtime_min's."""
     return folder / f"{quote(stream, safe='')}.jsonl"
+
+
+def read_all(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The streams of a folder by their names, and the data of each of their messages."""
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_bytes().splitlines():
+            body = _body(line)
+            if body is not None:
+                yield unquote(path.stem), body
 
 
 class FileSource:

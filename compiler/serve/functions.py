@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from .events import Answer, failure, make_tick
@@ -19,6 +20,8 @@ from .triggers import CronTrigger, HttpTrigger
 _TERMINATION = 5.0
 #: Seconds that a tick waits for a free worker.
 _TICK_WAIT = 10.0
+#: Seconds between looks at whether streams are read to their ends.
+_LOOK = 0.02
 
 
 class Function:
@@ -133,3 +136,18 @@ class Function:
             elif not self._quiet or answer.status >= 400:
                 took = (time.perf_counter() - began) * 1000
                 self._log(f"{name} {answer.status} {took:.1f} ms")
+
+
+async def settle(functions: Iterable[Function], seconds: float) -> bool:
+    """Wait until all streams are read to their ends and nothing is in progress of them.
+
+    False if that takes more than so many seconds. A broker's topics count as read.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    readers = [reader for function in functions for reader in function.readers]
+    while not all(reader.is_resting for reader in readers):
+        if clock() >= deadline:
+            return False
+        await asyncio.sleep(_LOOK)
+    return True

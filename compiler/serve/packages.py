@@ -58,6 +58,16 @@ def find_packages(dist: Path) -> tuple[Package, ...]:
     return tuple(read_package(dist / name) for name in names)
 
 
+def read_graph(folder: Path) -> tuple[Package, ...]:
+    """The packages of one graph, the first of them its root; or that of one function's folder."""
+    if len(_function_folders(folder)) > 1:
+        packages = find_packages(folder)
+        roots = [package for package in packages if not package.graph.parent]
+        if len(roots) == 1:
+            return (roots[0], *(package for package in packages if package.graph.parent))
+    return (read_package(folder),)
+
+
 def read_package(folder: Path) -> Package:
     """The package in one function's folder."""
     if not (folder / "function.yaml").is_file():

@@ -21,6 +21,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ..codegen.text import comment, one_line
 from ..diagnostics import GraphError
 from .events import Answer, read_answer
 from .packages import Package
@@ -129,7 +130,7 @@ class Worker:
                     "env": dict(package.env),
                     "trigger": {"kind": launch.trigger.kind, "name": launch.trigger.name},
                     "log_level": package.log_level,
-                    "steps": package.graph.steps,
+                    "steps": {comment(step)[2:]: one_line(step) for step in package.graph.steps},
                     "broker": launch.broker,
                     "drivers": str(_DRIVERS),
                 }

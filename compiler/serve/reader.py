@@ -14,6 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..codegen.text import one_line
 from .events import make_stream_event
 from .pool import Pool
 from .process import Launch, WorkerLost
@@ -156,7 +157,7 @@ class StreamReader:
             begin = self._package.graph.begin(partition[0])
             lane.begin = f"{begin} " if begin else ""
             lane.task = asyncio.create_task(self._serve(lane))
-            self._say(f"{lane.name} is read")
+            self._tell(f"{lane.name} is read")
 
     async def release(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         lanes = [self._lanes[each] for each in partitions if each in self._lanes]
@@ -167,7 +168,7 @@ class StreamReader:
         for lane in lanes:
             del self._lanes[lane.partition]
             done = "" if lane.marked is None else f", all done before {lane.marked}"
-            self._say(f"{lane.name} is given up{done}")
+            self._tell(f"{lane.name} is given up{done}")
         return _uncommitted(lanes)
 
     def lost(self, partitions: Sequence[Partition]) -> None:
@@ -220,9 +221,9 @@ class StreamReader:
                     continue
                 if self.trigger.implicit_ack and not answer.no_ack:
                     lane.mark(message.offset + 1)
-                if not self._quiet or answer.status >= 400:
-                    took = (time.perf_counter() - began) * 1000
-                    self._say(f"{about} {lane.begin}{answer.status} {took:.1f} ms")
+                took = (time.perf_counter() - began) * 1000
+                say = self._tell if answer.status < 400 else self._say
+                say(f"{about} {lane.begin}{answer.status} {took:.1f} ms")
 
     def _acknowledged(self, topic: str, partition: int, offset: int) -> None:
         if not self.trigger.explicit_ack:
@@ -239,6 +240,11 @@ class StreamReader:
                 if lane.pool is pool:
                     lane.is_stale = True
 
+    def _tell(self, text: str) -> None:
+        """What goes as it should."""
+        if not self._quiet:
+            self._say(text)
+
     def _say(self, text: str) -> None:
         self._log(f"{self._package.name}: {text}")
 
@@ -249,7 +255,7 @@ class _Lane:
     def __init__(self, partition: Partition, pool: Pool) -> None:
         self.partition = partition
         self.pool = pool
-        self.name = f"{partition[0]}[{partition[1]}]"
+        self.name = f"{one_line(partition[0])}[{partition[1]}]"
         #: The steps that get its messages, as lines of the log have them.
         self.begin = ""
         #: Nuclio's events have one for each claim: it is no key.

@@ -18,7 +18,7 @@ from aiohttp.http import HttpProcessingError
 
 from ..diagnostics import GraphError, did_you_mean
 from .events import Answer, failure, make_event
-from .functions import Function
+from .functions import Function, settle
 from .interpreter import check_interpreter
 from .packages import Package, find_packages
 from .process import Log
@@ -28,8 +28,6 @@ from .streams import Streams
 GRACE = 5.0
 #: Seconds for what is still on its way to a client after that.
 _LINGER = 1.0
-#: Seconds between looks at whether streams are read to their ends.
-_LOOK = 0.05
 #: Headers that belong to the connection and not to an answer.
 _OURS = {"connection", "content-length", "content-type", "keep-alive", "transfer-encoding"}
 
@@ -75,7 +73,7 @@ def serve(
     The first function listens on `port`, the next on the one after it; 0 takes any that are free.
     `functions` are those to serve, all if there are none; `folder` and `broker` say what carries
     streams (`Streams`). `announce` is called once a function, when all of them answer; `quiet`
-    leaves out the log's lines of events that went well. The first SIGINT or SIGTERM lets events in
+    leaves out the log's lines of what goes as it should. The first SIGINT or SIGTERM lets events in
     progress finish, the second does not; what is returned is the exit code.
     """
     packages = choose(find_packages(dist), functions)
@@ -212,19 +210,8 @@ class Server:
             listener.close()
         # What is in temporary files would be gone.
         if self._streams.is_temporary:
-            await self.settle(self._grace)
+            await settle(self._functions, self._grace)
         await asyncio.gather(*(function.close(self._grace) for function in self._functions))
-
-    async def settle(self, seconds: float) -> bool:
-        """Wait until all streams are read to their ends and nothing is in progress."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + seconds
-        readers = [reader for function in self._functions for reader in function.readers]
-        while not all(reader.is_resting for reader in readers):
-            if clock() >= deadline:
-                return False
-            await asyncio.sleep(_LOOK)
-        return True
 
     def kill(self) -> None:
         """End all workers at once."""

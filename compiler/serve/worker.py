@@ -71,8 +71,9 @@ class LineFormatter(logging.Formatter):
 class Steps:
     """Where an event is, by the comments of the handler's module: a step's stands above it."""
 
-    def __init__(self, names: Any) -> None:
-        self.names = frozenset(names)
+    def __init__(self, names: dict[str, str]) -> None:
+        #: The steps by their comments.
+        self.names = names
         self.file = ""
         self.lines: list[str] = []
 
@@ -116,7 +117,7 @@ class Steps:
         for line in reversed(self.lines[: number - 1]):
             text = line.strip()
             if text.startswith("# ") and text[2:] in self.names:
-                return text[2:]
+                return self.names[text[2:]]
             if text.startswith(("def ", "async def ", "class ")):
                 return ""
         return ""

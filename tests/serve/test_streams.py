@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from graphc.diagnostics import GraphError
-from graphc.serve import Streams, serve
+from graphc.serve import Streams, invoke, serve
 
 from .conftest import MakePackage, Running, StartServer
 
@@ -106,7 +106,7 @@ def kafka_trigger(topic: str = "numbers", **more: Any) -> dict[str, Any]:
 def child(make_package: MakePackage, crash: str = "False", **trigger: Any) -> Path:
     code = CHILD.replace("CRASH", crash)
     read = {"stream": "kafka://broker/numbers", "steps": ["double"]}
-    steps = {"topology": "flow", "steps": {"double": {}}, "reads": {"numbers": read}}
+    steps = {"steps": {"double": {}}, "reads": {"numbers": read}, "parent": "parent"}
     return make_package(code, "child", graph=steps, triggers=kafka_trigger(**trigger))
 
 
@@ -361,6 +361,41 @@ def test_a_function_without_an_http_trigger(
     running = start_server()
     assert [bool(endpoint.url) for endpoint in running.endpoints] == [False, True]
     assert running.call(function=1).body == b"b"
+
+
+# -- invoke -----------------------------------------------------------------------------------
+
+
+def test_one_event_through_a_graph(
+    make_package: MakePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRAPHC_STREAMS", raising=False)
+    folder = make_package(PARENT, "parent")
+    child(make_package)
+    # The last of a graph sends when it ends.
+    late = "    context.platform.set_termination_callback(lambda: push('late', 'x\\x07'))\n"
+    make_package(
+        HELPERS + "def init_context(context):\n" + late + "def handler(c, e): pass\n",
+        "last",
+        graph={"topology": "flow", "parent": "parent"},
+        triggers=kafka_trigger("doubled"),
+    )
+    sent: list[tuple[str, bytes]] = []
+    answer = invoke(folder.parent, body=b"3", sent=lambda *message: sent.append(message))
+    assert answer.body == b"sent"
+    assert sorted(sent) == [
+        *(("doubled", b"%d" % (2 * number)) for number in range(3)),
+        ("late", b"x\x07"),
+        *(("numbers", b"%d" % number) for number in range(3)),
+    ]
+    command = [sys.executable, "-m", "graphc", "invoke", str(folder.parent), "--body", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "sent"
+    assert [line for line in done.stderr.splitlines() if line.startswith(("doubled", "late"))] == [
+        "doubled: 0",
+        "doubled: 2",
+        r"late: x\x07",
+    ]
 
 
 # -- as a command -----------------------------------------------------------------------------

@@ -279,6 +279,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row("end", 's.to("$queue", "q", path="")'), Row("end", 's.to("$queue", "q")'),
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t")'),
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c")'),
+        Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c")\nfn.add_child_function("c", "graph.py", image="x")'),
         Row("step", 'graph.to("$remote", "r", url="http://h/", subpath="$path", method="POST")'),
         Row("step", 'graph.to("$remote", "r", url="http://h/", url_expression="endpoint + event[\'x\']", retries=2, timeout=3)'),
         Row("step", 'graph.to("$remote", "r", url="some-function")'),

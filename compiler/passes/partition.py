@@ -85,6 +85,14 @@ class _Division:
             reads = self._reads(child.name)
             entries = self._entries(child.name, reads)
             behind = [name for read in reads for name in read.steps]
+            if not entries:
+                self._diagnostics.error(
+                    "GC010",
+                    f"no event reaches a step of function {child.name!r}",
+                    child.span,
+                    help="put a queue with a path in front of its first step",
+                )
+                continue
             found = self._local(child.name, [*entries, *behind])
             name = self._folder(child)
             local[child.name] = found
@@ -179,7 +187,8 @@ class _Division:
             if first is not None:
                 together = next((read.steps for read in reads if first in read.steps), (first,))
                 found |= dict.fromkeys(together)
-        return tuple(found)
+        # What only failures lead to begins behind its stream.
+        return tuple(found) or next((read.steps for read in reads), ())
 
     def _first(self, name: str, function: str, seen: set[str]) -> str | None:
         todo = [name]
@@ -244,6 +253,16 @@ class _Division:
             name for name in after if name in step.after or step.name not in self._before(name)
         )
         on_error = step.on_error if step.on_error in local else None
+        if isinstance(step, ir.Task) and len(kept) < len(step.after) and _is_merge(step):
+            self._diagnostics.error(
+                "GC016",
+                f"graphc does not compile a Merge of what comes from streams: {step.name!r}",
+                step.span,
+                help="let it follow steps of its own function only",
+            )
+        # A responder that anything follows is none, wherever that runs (serving.md Q6).
+        if not isinstance(step, ir.Queue) and step.responder and self._flow.engine == "async":
+            step = replace(step, responder=not self._following[step.name])
         step = replace(step, after=kept, on_error=on_error, runs_in="")
         if isinstance(step, ir.Queue):
             behind = (self._flow.step(name).runs_in for name in self._following[step.name])
@@ -296,6 +315,12 @@ class _Division:
                     help="put a queue with a path between them"
                     + ("" if follower.runs_in else ", or name the function with function="),
                 )
+
+
+def _is_merge(step: ir.Task) -> bool:
+    named = step.cls.text if isinstance(step.cls, ir.Named) else ""
+    named = step.cls.name if isinstance(step.cls, ir.Dotted) else named
+    return named.rpartition(".")[2] == "Merge"
 
 
 def _is_stream(step: ir.Step) -> bool:

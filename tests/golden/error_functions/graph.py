@@ -20,3 +20,4 @@ queue.to(name="caught", handler="double", function="pricing").error_handler(
 )
 fn.add_child_function("pricing", "graph.py", "mlrun/mlrun")
 fn.add_child_function("paying", "graph.py", "mlrun/mlrun")
+

@@ -110,6 +110,20 @@ class Kafka(Server):
         finally:
             consumer.close()
 
+    def count(self, topic: str) -> int:
+        """How many messages a topic has."""
+        from confluent_kafka import Consumer, TopicPartition
+
+        consumer = Consumer(self._client() | {"group.id": "tests"})
+        try:
+            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+            return sum(
+                consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1]
+                for number in partitions
+            )
+        finally:
+            consumer.close()
+
     def committed(self, group: str, topic: str, partition: int = 0) -> int:
         """Up to where a group has read a partition; below 0 if it has committed nothing."""
         from confluent_kafka import Consumer, TopicPartition

@@ -31,6 +31,8 @@ from .nesting import too_deep, with_deep_stack
 from .notebook import Line, MisplacedMark, Notebook, WrittenFile, read_notebook
 
 _LARGEST_FILE = 5_000_000  # bytes; libcst needs some 200 times that
+#: Most of a notebook is pictures.
+_LARGEST_NOTEBOOK = 100_000_000
 
 
 class SourceModule:
@@ -260,13 +262,17 @@ class SourceTree:
         a module by its stem.
         """
         target = self.root / path
-        if target.resolve() == self.main.file.resolve():
+        try:
+            real = target.resolve()
+        except (OSError, RuntimeError, ValueError):  # a circle of links; no path at all
+            return None
+        if real == self.main.file.resolve():
             return self.main
-        relative = posixpath.relpath(target.resolve().as_posix(), self.root.resolve().as_posix())
+        relative = posixpath.relpath(real.as_posix(), self.root.resolve().as_posix())
         parts = relative.removesuffix(".py").removesuffix("/__init__").split("/")
         if relative.endswith(".py") and all(map(str.isidentifier, parts)):
             return self.module(".".join(parts))
-        if not target.is_file():
+        if not os.path.isfile(target):
             return None
         shown = relative if not relative.startswith("..") else posixpath.normpath(path)
         name = self._free_name(target.stem, shown)
@@ -334,7 +340,7 @@ class SourceTree:
         paths = (f"{stem}/__init__.py", f"{stem}.py")
         for folder, path in itertools.product(self._folders(parts[0]), paths):
             file = folder / path
-            if file.is_file():
+            if os.path.isfile(file):  # which takes any text for a path
                 if file.resolve() == self.main.file.resolve():
                     return self.main
                 return self._read(name, path, file)
@@ -351,6 +357,8 @@ class SourceTree:
         if file.suffix != ".ipynb":
             return SourceModule(name, path, text, file)
         notebook = read_notebook(text, path)
+        if len(notebook.text) > _LARGEST_FILE:
+            raise GraphError(f"the code of {path} is larger than {_LARGEST_FILE}", code="GC003")
         return SourceModule(
             name, path, notebook.text, file, places=notebook.places, notebook=notebook
         )
@@ -366,8 +374,9 @@ class SourceTree:
 
 def _read(file: Path, path: str) -> str:
     try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise GraphError(f"{path} is larger than {_LARGEST_FILE} bytes", code="GC003")
+        limit = _LARGEST_NOTEBOOK if file.suffix == ".ipynb" else _LARGEST_FILE
+        if file.stat().st_size > limit:
+            raise GraphError(f"{path} is larger than {limit} bytes", code="GC003")
         data = file.read_bytes()
     except OSError as exc:
         raise GraphError(f"cannot read {path}: {exc.strerror}", code="GC001") from exc

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .making import Making
     from .session import Session
 
+_DEEPEST = 100
 #: Kinds of functions with a handler of their own: MLRun's, Nuclio's.
 _NUCLIO_KINDS = ("nuclio", "remote", "Function", "NuclioFunction")
 
@@ -32,12 +33,19 @@ _WIRING = ("full_event", "input_path", "result_path", "responder", "on_error")
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain YAML without anchors, with which a small file can hold a huge value."""
+    """Plain YAML of bounded depth, and without anchors, which make huge values of small files."""
+
+    depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
+        if self.depth == _DEEPEST:
+            raise yaml.YAMLError(f"it is nested more than {_DEEPEST} levels deep")
+        self.depth += 1
+        made = super().compose_node(parent, index)
+        self.depth -= 1
+        return made
 
 
 def function_of_yaml(

@@ -278,6 +278,12 @@ class Making:
                 where,
                 help="put a copy of the file beside the graph file",
             )
+        if not path.endswith((".py", ".ipynb")):
+            raise GraphError(
+                f"a function's code is not read from {path!r}",
+                span=where,
+                help="give the path of a .py or .ipynb file",
+            )
         for candidate in dict.fromkeys((str(PurePosixPath(folder, path)), path)):
             module = session.tree.file(candidate)
             if module is not None:

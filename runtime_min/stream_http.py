@@ -25,7 +25,7 @@ class HttpStream(Sender):
         url = urlsplit(path)
         if not url.hostname:
             raise ValueError(f"{path!r} names no host")
-        super().__init__(address(url) + url.path, patience=patience)
+        super().__init__(address(url) + url.path, 1, patience)
         self._url = path
         self._headers = {}
         user, password = login(url, "HTTP_STREAM")
@@ -35,12 +35,10 @@ class HttpStream(Sender):
         self._client = HttpClient(_TIMEOUT)
 
     def _send(self, messages: list[Message]) -> None:
-        while messages:
-            answer = self._client.request(
-                "POST", self._url, self._headers, messages[0].data
-            )
-            raise_for_status(answer.status, answer.text)
-            del messages[0]
+        data = messages[0].data
+        answer = self._client.request("POST", self._url, self._headers, data)
+        raise_for_status(answer.status, answer.text)
+        messages.clear()
 
     def _disconnect(self) -> None:
         self._client.close()

@@ -190,21 +190,31 @@ def count(vote_type: str, outputs: Sequence[Any], weights: Sequence[float]) -> A
     if not whole and outputs and isinstance(outputs[0], (int, float)):
         return float(sum(map(mul, outputs, weights)))
     sizes = list(map(len, outputs))
+    if not sizes and not whole:
+        return 0.0  # as numpy has it: a sum without terms, and no list
     if not sizes or (whole and not max(sizes)):
         raise ValueError(
             "zero-size array to reduction operation maximum which has no identity"
         )
-    if sizes.count(sizes[0]) != len(sizes):
-        raise ValueError(
-            "setting an array element with a sequence. The requested array has an "
-            "inhomogeneous shape after 1 dimensions. The detected shape was "
-            f"({len(sizes)},) + inhomogeneous part."
-        )
+    _check_shape(sizes, f"{len(sizes)},")
     if not whole:
         return _sum(outputs, weights)
     if weights.count(weights[0]) == len(weights) and weights[0] > 0:
         return _majority(outputs, weights)
     return _majority_by_weight(outputs, weights)
+
+
+class UFuncTypeError(TypeError):
+    """What numpy raises for predictions that are no numbers."""
+
+
+def _check_shape(sizes: Sequence[int], shape: str) -> None:
+    if sizes.count(sizes[0]) != len(sizes):
+        raise ValueError(
+            "setting an array element with a sequence. The requested array has an "
+            f"inhomogeneous shape after {len(shape.split())} dimensions. The detected "
+            f"shape was ({shape}) + inhomogeneous part."
+        )
 
 
 def _majority(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
@@ -256,9 +266,16 @@ def _sum(outputs: Sequence[Any], weights: Sequence[float]) -> list[Any]:
         output.tolist() if hasattr(output, "tolist") else output for output in outputs
     ]
     if isinstance(next(iter(outputs[0]), None), (list, tuple)):
+        inner = [len(sample) for output in outputs for sample in output]
+        _check_shape(inner, f"{len(outputs)}, {len(outputs[0])}")
         by_output = zip(*(zip(*output) for output in outputs))
         return [_sum(part, weights) for part in by_output]
-    sums = [sum(map(mul, sample, weights)) for sample in zip(*outputs)]
+    try:
+        sums = [sum(map(mul, sample, weights)) for sample in zip(*outputs)]
+    except TypeError:
+        raise UFuncTypeError(
+            "ufunc 'matmul' did not contain a loop with signature matching types"
+        ) from None
     if set(map(type, sums)) <= {int}:
         return sums
     return list(map(float, sums))

@@ -246,6 +246,12 @@ def several(body):
     return [{**body, "part": number} for number in range(body.get("x", 0) % 4)]
 
 
+def lazily(body):
+    note("lazily", body)
+    yield {"x": 2, "of": "lazily"}
+    yield body["x"]
+
+
 async def slowly_several(body):
     note("slowly_several", body)
     await asyncio.sleep(0)
@@ -436,6 +442,9 @@ STOREY_STEPS = [
     'class_name="storey.Map", _fn="grow"',
     'class_name="storey.Map", _fn="slow"',
     'class_name="storey.Extend", _fn="({\'more\': bool(event)})"',
+    'class_name="storey.Extend", _fn="grow"', 'class_name="storey.Extend", _fn="slow"',
+    'class_name="storey.Extend", _fn="pair"',
+    'class_name="storey.FlatMap", _fn="lazily"',
     'class_name="storey.FlatMap", _fn="several"',
     'class_name="storey.FlatMap", _fn="several"',
     'class_name="storey.FlatMap", _fn="slowly_several"',
@@ -487,6 +496,7 @@ SETTINGS = [
     'fn.spec.default_content_type = "application/json"',
     'fn.spec.default_content_type = "text/plain"',
     'fn.with_secrets("inline", {"word": "hidden"})',
+    'fn.spec.error_stream = "cases/errors"',
 ]
 
 
@@ -703,8 +713,6 @@ class Writer(Choices):
         if self.chance(10):
             paths += self.pick([', result_path="y"', ', result_path="was.y"'])
         what = self.pick(menu)
-        if "Flat" in what:  # which writes all results into one body, see docs/testing.md
-            paths = paths.partition(", result_path")[0]
         return what + paths
 
     def catcher(self) -> str:

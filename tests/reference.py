@@ -135,12 +135,12 @@ class Reference:
         if path := self.function.serving.error_stream:
             shown = {"id": event.id, "body": event.body}
             record = {"source": source, "event": shown, "message": text, "args": kw}
-            with suppress(TypeError, ValueError):
+            with suppress(ValueError):
                 self._write(path, record)
 
-    def _write(self, path: str, record: Any, strict: bool = True) -> None:
-        text = json.dumps(record, default=None if strict else str)
-        if not strict and self._sync and isinstance(record, (str, bytes)):  # as they are
+    def _write(self, path: str, record: Any) -> None:
+        text = json.dumps(record, default=str)
+        if self._sync and isinstance(record, (str, bytes)):  # as they are
             text = record if isinstance(record, str) else record.decode()
         self.streams.setdefault(path, []).append(text)
 
@@ -287,7 +287,7 @@ class Reference:
                 else:
                     yield self._output(step, event, element)
         elif isinstance(step, ir.Queue):
-            self._write(step.path, wrapped(step, event, event.body), strict=False)
+            self._write(step.path, wrapped(step, event, event.body))
         else:
             result = await self._run(step, event)
             if result is not None:
@@ -343,7 +343,7 @@ class Reference:
         if event.body:
             data = wrapped(step, event, event.body)
             for item in data if isinstance(data, list) else [data]:
-                self._write(step.path, item, strict=False)
+                self._write(step.path, item)
             event.terminated, event.body = True, None
         return event
 

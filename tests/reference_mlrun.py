@@ -284,7 +284,7 @@ class VotingEnsemble(ModelRouter):
         event.body = self.postprocess(answer).body
         return event
 
-    def vote(self, event: Any) -> list[Any]:
+    def vote(self, event: Any) -> Any:
         bodies, weights = [], []
         for name, route in self.routes.items():
             try:
@@ -293,6 +293,8 @@ class VotingEnsemble(ModelRouter):
             except Exception:
                 continue  # those that fail do not vote (Q25)
         columns = [body["outputs"] for body in bodies]
+        if not columns and self.vote_type not in (None, "classification"):
+            return 0.0
         if not columns or (self.vote_type != "regression" and not any(columns)):
             raise ValueError("zero-size array to reduction operation maximum which has no identity")
         if self.vote_type is None:

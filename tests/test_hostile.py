@@ -210,6 +210,7 @@ def test_mutated_graphs_end_in_packages_or_findings(tmp_path: Path) -> None:
         'graph.add_step("mlrun.serving.merger.Merge", name="m", key_path=3)',
         'graph.to("*mlrun.serving.VotingEnsemble", "v", weights={"a": "b"}).add_route("a", "x")',
         'graph.to("*", "r")\nfn.add_model("m", class_name="X", router_step=[])',
+        'fn.set_config("spec.triggers", 3)',
     ],
 )
 def test_what_once_crashed(line: str, tmp_path: Path) -> None:

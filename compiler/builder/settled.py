@@ -239,7 +239,9 @@ class Settling:
                 span=self.place(("spec", "maxReplicas")),
                 help="max_replicas is at least min_replicas",
             )
-        kinds = [trigger["kind"] for trigger in spec.get("triggers", {}).values()]
+        triggers = spec.get("triggers")
+        named = triggers.values() if isinstance(triggers, dict) else ()  # else found already
+        kinds = [trigger.get("kind") for trigger in named if isinstance(trigger, dict)]
         if "v3ioStream" in kinds and None not in (least, most) and least != most:
             raise GraphError(
                 "a function that reads a V3IO stream has a fixed number of replicas, "

@@ -458,6 +458,10 @@ def test_put_writes_into_the_body(put):
 
 def test_where_the_engines_differ():
     assert paths.put({}, "x", 1) == {"x": 1}
+    body = {"a": {}}
+    assert [dict(one["a"]) for one in paths.put_each(body, "a.b", [1, 2])] == [{"b": 1}, {"b": 2}]
+    with pytest.raises(TypeError):
+        paths.put_each(1, "a", [1])  # at once, not with the first item
     assert paths.put_sync({}, "x", 1) == 1
     assert paths.put_sync(None, "x", 1) == 1
     assert paths.put({"a": 1}, r"a\.b", 2) == {"a": 1, "a\\": {"b": 2}}

@@ -96,6 +96,7 @@ EMPTY = "zero-size array to reduction operation maximum which has no identity"
         ({"weights": {"m1": 2, "m3": 1}, "vote_type": "regression"}, ([1], [2], [3]), [5]),
         ({}, ("broken", [2], [2]), [2]),
         ({"vote_type": "regression"}, ("broken", [3], [6]), [3.0]),
+        ({"vote_type": "regression"}, ("broken", "broken", "broken"), 0.0),
     ],
 )
 def test_votes(form, arguments, outputs, expected):
@@ -122,6 +123,15 @@ def test_outputs_without_a_vote(form, outputs, kind, message):
     with pytest.raises(kind) as caught:
         Ensemble(form).votes(*outputs)
     assert str(caught.value).startswith(message)
+
+
+@forms
+def test_sums_of_what_has_none(form):
+    ensemble = Ensemble(form, vote_type="regression")
+    with pytest.raises(voting.UFuncTypeError, match="ufunc 'matmul' did not contain a loop"):
+        ensemble.votes(["a"], ["b"], ["c"])
+    with pytest.raises(ValueError, match=r"after 2 dimensions. The detected shape was \(3, 2\)"):
+        ensemble.votes([[1], [2, 3]], [[1], [2]], [[1], [2]])
 
 
 @forms

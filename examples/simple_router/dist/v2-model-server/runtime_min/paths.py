@@ -7,7 +7,7 @@ routers and routes. They differ for empty bodies, attributes and escaped dots.
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterator
 from typing import Any
 
 _MISSING = object()
@@ -37,9 +37,15 @@ def put(body: Any, path: str, result: Any) -> Any:
     return body
 
 
-def put_each(body: Any, path: str, results: Any) -> list[Any]:
-    """For each result a body of its own, with the result written to `a.b` of it."""
-    return [put(copy.copy(body), path, result) for result in results]
+def put_each(body: Any, path: str, results: Any) -> Iterator[Any]:
+    """The body once for each result, which is written to `a.b` of it when it is its turn.
+
+    So it is one body, as in storey. If nothing can be written, this fails at once.
+    """
+    results = list(results)
+    for first in results[:1]:
+        put(body, path, first)
+    return (put(body, path, result) for result in results)
 
 
 def get_sync(body: Any, path: str) -> Any:

@@ -15,11 +15,13 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_readme_shows_the_example() -> None:
-    """The code on top of the README is that of the example, as far as it is shown."""
+    """The code on top of the README is that of the examples, as far as it is shown."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    handler = ROOT / "examples" / "ensemble" / "dist" / "advanced" / "handler.py"
-    shown = readme.split("```python\n")[2].split("```")[0]
-    assert shown in handler.read_text(encoding="utf-8")
+    shown = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    files = ("ensemble/dist/advanced/handler.py", "nlp/graph.py",
+             "nlp/dist/nlp-pipeline/handler.py", "nlp/dist/enrich/handler.py")  # fmt: skip
+    for block, file in zip(shown[1:], files, strict=True):
+        assert block in (ROOT / "examples" / file).read_text(encoding="utf-8")
 
 
 def test_the_workflow_runs_commands_that_are_there() -> None:

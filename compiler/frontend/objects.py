@@ -163,7 +163,7 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
         return lost(machine, owner)
     if name in owner.fields:
         return owner.fields[name]
-    if found is not None:
+    if any(name in cls.members for cls in classes):  # None may be what is there
         return bound(found, owner, owner.cls)
     if _ANYTHING in owner.fields:
         return owner.fields[_ANYTHING]
@@ -215,7 +215,7 @@ def read_super(owner: Super, name: str) -> Value:
     classes = order(owner.owner.cls) or []
     later = classes[classes.index(owner.cls) + 1 :] if owner.cls in classes else []
     found = member(later, name)
-    if found is not None:
+    if any(name in cls.members for cls in later):
         return bound(found, owner.owner, owner.owner.cls)
     if name == "__init__":
         return HostFunction("object.__init__", _nothing, idle=lambda args, kwargs: True)

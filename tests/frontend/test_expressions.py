@@ -195,10 +195,13 @@ PROGRAMS = {
         class A:
             x = 1
             y = [x, x + 1]
+            none = None
             def method(self): return undefined
+            def told(self): return [self.none, self.x]
         class B(A):
             z = A.x + 1
-        r = [A.x, B.x, B.y, B.z, B.__name__]
+            def told(self): return [*super().told(), super().none]
+        r = [A.x, B.x, B.y, B.z, B.__name__, A().none, B().none, A().told(), B().told()]
         del A, B
         """,
     "match": """

@@ -135,12 +135,14 @@ class Processor:
         self._process = None
 
     def _is_ready(self) -> bool:
+        probe = http.client.HTTPConnection("127.0.0.1", self._health, timeout=5)
         try:
-            probe = http.client.HTTPConnection("127.0.0.1", self._health, timeout=5)
             probe.request("GET", "/ready")
             return probe.getresponse().status == 200
         except OSError:
             return False
+        finally:
+            probe.close()
 
 
 @contextmanager

@@ -24,7 +24,9 @@ from .nesting import with_deep_stack
 from .origins import with_origin
 from .package.assemble import Part, assemble
 from .package.bundle import bundle
+from .package.compose import compose_yaml
 from .package.data_files import data_files
+from .package.kubernetes import kubernetes_yaml
 from .passes.infer import infer
 from .passes.lower import lower
 from .passes.name_settings import name_settings
@@ -60,6 +62,10 @@ class Options:
     packages: tuple[Path, ...] = ()
     #: Requirements, constraints and lock files besides those beside the graph file.
     requirements: tuple[Path, ...] = ()
+    #: What names of images begin with, for kubernetes.yaml; "": there is none.
+    images: str = ""
+    #: Is there a compose.yaml?
+    compose: bool = False
 
 
 class _Stopped(Exception):
@@ -175,6 +181,12 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     made.go_on()
     with stage("generate"):
         made.files = assemble(graph, tree, parts, declared)
+        if options.images:
+            made.files["kubernetes.yaml"] = kubernetes_yaml(
+                graph, made.files, options.images
+            ).encode()
+        if options.compose:
+            made.files["compose.yaml"] = compose_yaml(made.plans, made.files, graph.source).encode()
 
 
 def _part(

@@ -42,6 +42,26 @@ def check(config: Any) -> None:
     """Raises AssertionError for a configuration that Nuclio would refuse, ignore or fail on."""
     record(config, "apiVersion kind metadata spec", apiVersion=only("nuclio.io/v1"),
            kind=only("NuclioFunction"), metadata=_metadata, spec=_spec)  # fmt: skip
+    assert "image" not in config["spec"], "it is built"
+
+
+def check_resource(resource: Any) -> None:
+    """As `check`, for a resource that is applied as it is: nothing is built or filled in."""
+
+    def spec(found: Any) -> None:
+        assert "build" not in found, "nothing builds it"
+        like(IMAGE)(found["image"])
+        _spec({**found, "build": {"baseImage": found["image"]}})
+
+    def metadata(found: Any) -> None:
+        _metadata(found)
+        assert found["labels"]["nuclio.io/project-name"]
+
+    record(resource, "apiVersion kind metadata spec status", apiVersion=only("nuclio.io/v1beta1"),
+           kind=only("NuclioFunction"), metadata=metadata, spec=spec,
+           # The controller acts on no other state.
+           status=lambda found: record(
+               found, "state", state=only("waitingForResourceConfiguration")))  # fmt: skip
 
 
 # -- rules
@@ -152,6 +172,7 @@ def _spec(value: Any) -> None:
         value,
         "runtime handler build",
         description=text,
+        image=full,
         runtime=only("python:3.9", "python:3.10", "python:3.11"),
         handler=like(r"[A-Za-z_]\w*:[A-Za-z_]\w*"),
         env=each(_env),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @options.findings
 @options.output
 @options.bundle_models
+@options.crd
+@options.compose
 @click.option("-v", "--verbose", is_flag=True, help="Say what was skipped, and what is needed.")
 @click.option("--timings", is_flag=True, help="Show how long each stage took.")
 def build(
@@ -29,6 +31,8 @@ def build(
     report: Report,
     out: Path,
     bundle_models: bool,
+    images: str,
+    compose: bool,
     verbose: bool,
     timings: bool,
 ) -> None:
@@ -36,7 +40,7 @@ def build(
 
     An earlier output is replaced whole, or left as it was if GRAPH has errors.
     """
-    made = source.build(bundle_models)
+    made = source.build(bundle_models, images, compose)
     if not made.failed:
         from ..diagnostics import GraphError
         from ..package.publish import publish

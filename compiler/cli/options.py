@@ -7,6 +7,7 @@ A new option of reading a graph file belongs into `graph_source`: the commands g
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class Source:
     packages: tuple[Path, ...] = ()
     requirements: tuple[Path, ...] = ()
 
-    def build(self, bundle_models: bool = False) -> Build:
+    def build(self, bundle_models: bool = False, images: str = "", compose: bool = False) -> Build:
         """What becomes of the file, in memory."""
         import gc
 
@@ -99,6 +100,8 @@ class Source:
             allow=self.allow,
             packages=self.packages,
             requirements=self.requirements,
+            images=images,
+            compose=compose,
         )
         return compile_graph(self.graph, options)
 
@@ -238,10 +241,35 @@ output = click.option(
     show_default=True,
     help="The folder of the packages.",
 )
+
+
+def _registry(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A registry and a path of it, to which names of images can be added."""
+    if value and not re.fullmatch(
+        r"[a-z0-9][a-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*/?", value
+    ):
+        raise click.BadParameter("an example: registry.example.com/team")
+    return value
+
+
 bundle_models = click.option(
     "--bundle-models",
     is_flag=True,
     help="Copy local model files into the packages.",
+)
+crd = click.option(
+    "--crd",
+    "images",
+    metavar="REGISTRY",
+    default="",
+    callback=_registry,
+    help="Also write kubernetes.yaml: the functions as resources of Nuclio's, for images "
+    "REGISTRY/<function> that are built with the packages' Dockerfiles.",
+)
+compose = click.option(
+    "--compose",
+    is_flag=True,
+    help="Also write compose.yaml, which runs all functions and a Kafka broker on one machine.",
 )
 interpreter = click.option(
     "--python",

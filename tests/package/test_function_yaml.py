@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden_cases import EXAMPLES, GOLDEN, findings
-from graphc.package.function_yaml import scalar
+from graphc.package.yaml_text import scalar
 from graphc.pipeline import Build, Options, build
 from nuclio_model import NOT_WORDS, check, check_dockerfile, check_text
 

@@ -194,11 +194,9 @@ class SourceTree:
         for package in packages:
             self._add_elsewhere(package)
         self._modules: dict[str, SourceModule | None] = {}
-        #: What `%%writefile` cells of the graph file make.
-        self._written: Mapping[str, WrittenFile] = {}
+        #: What `%%writefile` cells make, and the path of their notebook.
+        self._written: dict[str, tuple[WrittenFile, str]] = {}
         self.main = self._read("", main.name, main)
-        if self.main.notebook is not None:
-            self._written = self.main.notebook.files
 
     def module(self, name: str) -> SourceModule | None:
         """The user's module of this dotted name, or None if it is not beside the graph file.
@@ -245,9 +243,8 @@ class SourceTree:
         file = self.root / path
         if os.path.isfile(file):
             return _read(file, path)
-        written = self._written.get(posixpath.normpath(path))
-        if written is not None:
-            return written.text
+        if (written := self._written.get(posixpath.normpath(path))) is not None:
+            return written[0].text
         help = did_you_mean(path, self.names_beside())
         raise GraphError(f"there is no file {path!r}", code="GC011", span=where, help=help)
 
@@ -344,9 +341,8 @@ class SourceTree:
                 if file.resolve() == self.main.file.resolve():
                     return self.main
                 return self._read(name, path, file)
-            written = self._written.get(path)
-            if written is not None:
-                shown = self.main.path
+            if path in self._written:
+                written, shown = self._written[path]
                 return SourceModule(
                     name, path, written.text, file, places=written.places, shown=shown
                 )
@@ -359,6 +355,10 @@ class SourceTree:
         notebook = read_notebook(text, path)
         if len(notebook.text) > _LARGEST_FILE:
             raise GraphError(f"the code of {path} is larger than {_LARGEST_FILE}", code="GC003")
+        if notebook.files:
+            made = {inner: (written, path) for inner, written in notebook.files.items()}
+            self._written = made | self._written
+            self._modules = {key: found for key, found in self._modules.items() if found}
         return SourceModule(
             name, path, notebook.text, file, places=notebook.places, notebook=notebook
         )

@@ -3,6 +3,7 @@
     python benchmarks/run.py                          all but mlrun
     python benchmarks/run.py calls --graph router     one table, one graph
     python benchmarks/run.py instructions             needs valgrind
+    python benchmarks/run.py streams                  needs java, and a broker (tests/servers)
     python benchmarks/run.py mlrun --mlrun-python PATH
 
 Prints Markdown tables; --write also puts them into docs/benchmarks.md. PATH is the Python of an
@@ -20,12 +21,12 @@ from pathlib import Path
 if not __package__:  # run as a file: the package is beside the folder of this one
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmarks import builds, calls, instructions, mlrun_side, report, service, startup
+from benchmarks import builds, calls, instructions, mlrun_side, report, service, startup, streams
 from benchmarks.cases import CASES
 from benchmarks.processes import compiled
 from benchmarks.report import Table
 
-WHAT = ("instructions", "calls", "mlrun", "startup", "build")
+WHAT = ("instructions", "calls", "mlrun", "startup", "build", "streams")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,12 +38,17 @@ def main(argv: list[str] | None = None) -> int:
     tables = []
     with service.running(), tempfile.TemporaryDirectory(prefix="graphc-benchmarks-") as temporary:
         folder = Path(temporary)
-        packages = compiled(args.graph or list(CASES), folder / "dist") if what != ["build"] else {}
+        packages = (
+            compiled(args.graph or list(CASES), folder / "dist")
+            if {*what} - {"build", "streams"}
+            else {}
+        )
         measure: dict[str, Callable[[], Table]] = {
             "instructions": lambda: instructions.table(packages, args.events),
             "calls": lambda: calls.table(packages, args.rounds, args.calls),
             "mlrun": lambda: mlrun_side.table(packages, args.rounds, args.calls, args.mlrun_python),
             "startup": lambda: startup.table(packages, args.runs),
+            "streams": lambda: streams.table(args.stream_rounds, args.requests, args.messages),
             "build": lambda: builds.table(folder, args.steps, args.builds),
         }
         for name in what:
@@ -70,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=60, help="rounds of calls and mlrun")
     add("--calls", type=int, default=200, help="events of each competitor in a round")
     add("--runs", type=int, default=15, help="fresh processes of each package in startup")
+    add("--stream-rounds", type=int, default=7, help="rounds of streams")
+    add("--requests", type=int, default=1000, help="requests of each round of streams")
+    add("--messages", type=int, default=10_000, help="messages of each round of streams")
     add("--builds", type=int, default=3, help="fresh processes of each build")
     add(
         "--steps",

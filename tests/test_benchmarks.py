@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from servers.kafka import Kafka
+
 RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
 
 
@@ -18,6 +20,19 @@ RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
 def test_calls(graph: str) -> None:
     done = subprocess.run(
         [sys.executable, RUN, "calls", "--graph", graph, "--rounds", "1", "--calls", "5"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "generated / hand" in done.stdout
+
+
+def test_streams(broker: Kafka) -> None:
+    """With a broker of its own; `broker` is asked for as it says what is missing."""
+    counts = ["--stream-rounds", "1", "--requests", "5", "--messages", "300"]
+    done = subprocess.run(
+        [sys.executable, RUN, "streams", *counts],
         capture_output=True,
         text=True,
         check=False,

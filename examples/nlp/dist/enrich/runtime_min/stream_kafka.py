@@ -16,7 +16,6 @@ _SETTINGS = {
     "reconnect.backoff.max.ms": 1000,
     # Keys lead to the partitions to which Java's and kafka-python's producers put them.
     "partitioner": "murmur2_random",
-    "delivery.report.only.error": True,
 }
 #: Refusals of one message, which a later attempt would meet again.
 _REFUSED = (

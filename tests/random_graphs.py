@@ -539,9 +539,11 @@ class Writer(Choices):
     objects, catchers that are named before they exist.
     """
 
-    def __init__(self, chooser: Chooser, strict: bool = False) -> None:
+    def __init__(self, chooser: Chooser, strict: bool = False, prefix: str = "s") -> None:
         super().__init__(chooser)
         self.strict = strict
+        #: What the steps' names begin with.
+        self.prefix = prefix
         self.lines: list[str] = []
         self.steps: list[str] = []
         self.catchers: list[str] = []
@@ -611,18 +613,21 @@ class Writer(Choices):
 
     # -- flows
 
-    def flow(self, engine: str) -> None:
+    def flow(self, engine: str, part: bool = False) -> None:
+        """A flow; of several functions' a `part`, which has no catcher of the whole graph."""
         self.engine = engine
         self.lines.append(f'graph = fn.set_topology("flow", engine="{engine}")')
-        if self.chance(20):
+        if self.chance(20) and not part:
             self.graph_catcher()
         for number in range(self.number(1, 4 if engine == "sync" else 7)):
-            self.step(f"s{number}")
+            self.step(f"{self.prefix}{number}")
         while self.waiting:
             self.step(self.waiting[0][1])
         for name in self.promised:
             self.lines.append(f'graph.add_step({self.pick(CATCHERS)}, name="{name}", after="")')
         free = [name for name in self.steps if name not in self.ended]
+        if part:
+            return
         if free and self.chance(80):
             name = free[-1] if self.chance(80) else self.pick(free)
             self.lines.append(f'graph["{name}"].respond()')
@@ -681,7 +686,7 @@ class Writer(Choices):
 
     def choice(self, name: str) -> str:
         number = int(name[1:])
-        ways = [f"s{number + step}" for step in range(1, 1 + self.number(1, 3))]
+        ways = [f"{self.prefix}{number + step}" for step in range(1, 1 + self.number(1, 3))]
         self.waiting += [(name, way) for way in ways if way == ways[0] or self.chance(90)]
         return self.pick(CHOICES).format(ways)
 
@@ -737,7 +742,7 @@ class Writer(Choices):
         before = ""
         if self.chance(25):
             # Of a step that may come later, or never.
-            before = f', before="s{self.number(0, 7)}"'
+            before = f', before="{self.prefix}{self.number(0, 7)}"'
         self.lines.append(f'{step}.error_handler(name="{name}", {self.catcher()}{before})')
         self.catchers.append(name)
 
@@ -748,6 +753,60 @@ class Writer(Choices):
         else:
             self.lines.append(f'graph.error_handler(name="cg", {self.catcher()})')
             self.catchers.append("cg")
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A flow of two functions, as one graph file and as two that have a function each."""
+
+    whole: str
+    root: str
+    child: str
+
+
+def divided(chooser: Chooser) -> Divided:
+    """A root that ends at a queue, and a child behind it, which writes what MLRun's would.
+
+    The child's steps name their function; its catchers may leave that to where they are needed.
+    """
+    choose = Choices(chooser)
+    engine = "sync" if choose.chance(25) else "async"
+    root, child = Writer(chooser), Writer(chooser, prefix="t")
+    root.flow(engine, part=True)
+    free = [name for name in root.steps if name not in root.ended]
+    if not free:
+        root.step("s8")
+        free = ["s8"]
+    last = free[-1] if engine == "sync" else choose.pick(free)
+    queue = f'graph["{last}"].to("$queue", "hand", path="cases/hand"'
+    if len(free) > 1 and choose.chance(60):
+        root.lines.append(f'graph["{choose.pick(free)}"].respond()')
+    child.flow(engine, part=True)
+    # A step that a catcher goes before is no start, even if it follows no other.
+    handlers = "\n".join(line for line in child.lines if ".error_handler(" in line)
+    followed = set(re.findall(r'before="(\w+)"', handlers))
+    behind = [_of_child(choose, line, followed) for line in child.lines[1:]]
+    define = 'fn.add_child_function("child", "graph.py", "image")'
+    return Divided(
+        "\n".join([*root.lines, f"{queue})", *behind, define]) + "\n",
+        "\n".join([*root.lines, f"{queue}, full_event=True)"]) + "\n",
+        "\n".join(child.lines) + "\n",
+    )
+
+
+def _of_child(choose: Choices, line: str, followed: set[str]) -> str:
+    """The line of a graph of its own as one of a child function, behind the queue `hand`."""
+    if ".error_handler(" in line:
+        names = "class_name" in line or "handler=" in line
+        return f'{line[:-1]}, function="child")' if names and choose.chance(50) else line
+    if not re.search(r"graph(\[\S+\])?\.(to|add_step)\(", line):
+        return line
+    if re.search(r'name="ct\d+", after=""', line):
+        return line  # a catcher that is only named
+    if line.partition(" = ")[0] not in followed:
+        line = line.replace("= graph.to(", '= graph["hand"].to(')
+        line = line.replace('after=""', 'after="hand"')
+    return line if re.search(r'"(\$queue|>>)"', line) else f'{line[:-1]}, function="child")'
 
 
 # -- events

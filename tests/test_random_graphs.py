@@ -7,6 +7,7 @@ each time, and `GRAPHC_SHRINK=1` for the smallest graph that fails.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import tempfile
@@ -21,8 +22,8 @@ from graphc import ir
 from graphc.diagnostics import Severity
 from graphc.pipeline import Build, build
 from graphc.rendering import render
-from random_graphs import Choices, Writer, graph_file, requests
-from random_runs import agrees, run_package, run_reference
+from random_graphs import Choices, Writer, divided, graph_file, requests
+from random_runs import agrees, run_functions, run_package, run_reference
 from reference import Request
 
 # -- what is refused
@@ -88,9 +89,10 @@ def _meets(edges: dict[str, Any], start: str, end: str) -> bool:
 # -- the test
 
 SHRINK = os.environ.get("GRAPHC_SHRINK")
+EXAMPLES = int(os.environ.get("GRAPHC_EXAMPLES", "150"))
 settings.register_profile(
     "random-graphs",
-    max_examples=int(os.environ.get("GRAPHC_EXAMPLES", "150")),
+    max_examples=EXAMPLES,
     derandomize=not os.environ.get("GRAPHC_RANDOM"),
     deadline=None,
     database=None,
@@ -144,6 +146,37 @@ def check(statements: str, asked: list[Request]) -> None:
         wanted = asyncio.run(run_reference(function, text, asked))
         same = [agrees(one, other) for one, other in zip(got, wanted, strict=True)]
         assert all(same), "\n".join(differences(same, asked, got, wanted))
+
+
+@settings(settings.get_profile("random-graphs"), max_examples=EXAMPLES // 3)
+@given(st.data())
+def test_a_child_does_what_it_would_do_alone(data: st.DataObject) -> None:
+    """A graph of two functions against each of them as a function of its own."""
+    chooser = Drawn(data)
+    graphs, asked = divided(chooser), requests(Choices(chooser))
+    note(graphs.whole)
+    made = compiled(graph_file(graphs.whole))
+    note("\n".join(map(render, made.diagnostics)))
+    texts = [graph_file(graphs.root), graph_file(graphs.child)]
+    alone = [compiled(text) for text in texts]
+    assert made.failed == any(one.failed for one in alone)
+    if made.failed or made.graph is None:
+        return
+    for name in made.files:
+        if name.endswith("/handler.py"):
+            note(made.files[name].decode())
+    got = asyncio.run(run_functions(made.files, made.graph, asked))
+    for name, one, text in zip(("random", "child"), alone, texts, strict=True):
+        assert one.graph is not None
+        wanted = asyncio.run(run_reference(one.graph.functions[0], text, asked))
+        found = got.get(name, [])
+        same = [agrees(*pair) for pair in zip(found, wanted, strict=True)]
+        assert all(same), "\n".join([name, *differences(same, asked, found, wanted)])
+        asked = [
+            Request(json.dumps(record).encode(), method="", id="message")
+            for outcome in found
+            for record in outcome.streams.get("cases/hand", ())
+        ]
 
 
 def differences(same: list[bool], asked: list[Request], *outcomes: Any) -> Iterator[str]:

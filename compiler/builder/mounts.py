@@ -22,6 +22,8 @@ MODULES = frozenset(
     """mlrun mlrun.platforms mlrun.platforms.iguazio mlrun.platforms.other mlrun.runtimes.mounts
     mlrun_pipelines.mounts mlrun_pipelines.common.mounts""".split()
 )
+#: Variables whose values let their reader in somewhere.
+_SECRETS = ("V3IO_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
 _Change = Callable[["Settings"], None]
 
 
@@ -147,11 +149,10 @@ class Mounts:
             raise GraphError("mount_v3io() with remote= needs volume_mounts=")
         span = self._session.call_span
         user = user or self._env("V3IO_USERNAME")
-        access_key = access_key or self._env("V3IO_ACCESS_KEY")
         mounts = [self._mount(one) for one in volume_mounts or ()]
         if not mounts and user:
             mounts = [("/v3io", ""), ("/User", f"users/{user}")]
-        options: dict[str, Any] = {"accessKey": access_key or None}
+        options: dict[str, Any] = {}
         if user:
             options["dirsToCreate"] = f'[{{"name": "users//{user}", "permissions": 488}}]'
         remote = str(remote)
@@ -166,18 +167,23 @@ class Mounts:
                 variable
                 for variable, is_known in (
                     ("V3IO_USERNAME", mounts and not remote.startswith("~/")),
-                    ("V3IO_ACCESS_KEY", access_key or secret),
+                    ("V3IO_ACCESS_KEY", secret),
                 )
                 if not is_known
             ]
             if missing:
+                ways = [
+                    "name a Kubernetes secret that has the key: secret="
+                    if one == "V3IO_ACCESS_KEY"
+                    else f"build with --env {one}=..."
+                    for one in missing
+                ]
                 self._session.diagnostics.warning(
                     "GC032",
                     f"the v3io volume depends on {' and '.join(missing)} where the function is "
                     "deployed, so it is not part of the package",
                     span,
-                    help=f"build with {' '.join(f'--env {one}=...' for one in missing)}"
-                    + ("" if access_key or secret else ", or name a Kubernetes secret: secret="),
+                    help=", and ".join(ways),
                 )
             else:
                 source: dict[str, Any] = {"driver": "v3io/fuse", "options": options}
@@ -251,7 +257,7 @@ class Mounts:
                     reference = {"name": secret_name, "key": name}
                     put(name, {"valueFrom": {"secretKeyRef": reference}})
                 else:
-                    put(name, {"value": value or self._env(prefix + name)})
+                    put(name, {"value": self._open(prefix + name, value)})
 
         return _modifier(change)
 
@@ -289,7 +295,22 @@ class Mounts:
 
     def _credentials(self, on: Settings, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
-            on.environment.put(name, {"value": value or self._env(name)})
+            on.environment.put(name, {"value": self._open(name, value)})
+
+    def _open(self, name: str, value: Any) -> Any:
+        """The value of a variable; that of a secret is never written, only that it is needed."""
+        if not name.endswith(_SECRETS):
+            return value or self._env(name)
+        if isinstance(value, str) and value:
+            self._session.diagnostics.warning(
+                "GC032",
+                f"the value of {name} is not copied into function.yaml",
+                self._session.call_span,
+                help="set it where the function is deployed, from a Kubernetes secret: "
+                f'fn.set_env_from_secret("{name}", <secret>, <key>)',
+            )
+            return None
+        return value or None
 
     def _mount(self, mount: Any) -> tuple[Any, Any]:
         """`(path, sub path)` of a `VolumeMount`, which is a tuple of these."""

@@ -17,6 +17,8 @@ from .yaml_text import Path, block
 #: The keys of `spec` in the order in which people look for them; others follow.
 _ORDER = """description runtime handler env envFrom minReplicas maxReplicas targetCPU resources
     volumes triggers disableDefaultHTTPTrigger""".split()
+#: How long Nuclio waits for workers to end.
+_WAITS = "10s"
 _POST_COPY = "@nuclio.postCopy"
 
 
@@ -106,7 +108,11 @@ def _add_http_trigger(spec: dict[str, Any]) -> None:
     if not spec.get("disableDefaultHTTPTrigger") and not any(
         trigger["kind"] == "http" for trigger in triggers.values()
     ):
-        http = {"name": "http", "kind": "http", "numWorkers": 1}
+        http: dict[str, Any] = {"name": "http", "kind": "http", "numWorkers": 1}
+        waits = {trigger.get("workerTerminationTimeout", _WAITS) for trigger in triggers.values()}
+        if len(waits) == 1 and waits != {_WAITS}:
+            # Nuclio's processor waits for the slowest trigger.
+            http["workerTerminationTimeout"] = waits.pop()
         name = next(name for name in ("http", "default-http") if name not in triggers)
         spec["triggers"] = {name: {**http, "name": name}, **triggers}
 

@@ -65,7 +65,11 @@ def _place_of(function: ir.Function) -> dict[str, Any]:
 
 
 def _read(read: ir.Reads) -> dict[str, Any]:
-    found = {"stream": plain(read.path), "group": read.group, "steps": list(read.steps)}
+    found = {
+        "stream": stream_name(read) if isinstance(read.path, str) else plain(read.path),
+        "group": read.group,
+        "steps": list(read.steps),
+    }
     if read.shards is not None:
         found["shards"] = plain(read.shards)
     if read.trigger_args:
@@ -135,7 +139,9 @@ def _step(step: ir.Step, catches: list[str] | None) -> dict[str, Any]:
 
 
 def _queue(queue: ir.Queue) -> dict[str, Any]:
-    found: dict[str, Any] = {"queue": plain(queue.path)}
+    found: dict[str, Any] = {
+        "queue": stream_name(queue) if isinstance(queue.path, str) else plain(queue.path)
+    }
     if queue.sharding is not None:
         found["sharding"] = plain(queue.sharding)
     if queue.readers:

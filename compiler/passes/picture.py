@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from .. import ir
@@ -69,8 +70,9 @@ def class_name(target: ir.Target | None) -> str:
 
 
 def stream_name(queue: ir.Queue | ir.Reads) -> str:
-    """The stream of a queue, as the graph spells it."""
-    return queue.path if isinstance(queue.path, str) else ir.show_value(queue.path)
+    """The stream of a queue, as the graph spells it, but for a password in it."""
+    path = queue.path if isinstance(queue.path, str) else ir.show_value(queue.path)
+    return re.sub(r"(?<=://)([^/@:\s]*):[^/@\s]*@", r"\1:***@", path)
 
 
 def _flow(flow: ir.Flow, reads: tuple[ir.Reads, ...]) -> list[str]:

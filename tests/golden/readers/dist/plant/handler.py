@@ -9,8 +9,8 @@ left >> left => several
 right side >> kafka://kafka-0:9092/right => several
 users/v3io >> v3io:///users/plant/events => several
 v >> users/plant/v => v3io
-n >> nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.events => nats
-r >> amqp://shop:hunter2@rabbit:5672/plant/events?vhost=shop => rabbit
+n >> nats://shop:***@nats-0:4222,nats-1:4222/plant.events => nats
+r >> amqp://shop:***@rabbit:5672/plant/events?vhost=shop => rabbit
 work >> amqp://rabbit/work => rabbit
 m >> 'mqtt://' + ${MQTT_HOST} + '/plant/events' => mqtt
 o >> 'kafka://' + ${KAFKA} + '/open' => open

@@ -214,9 +214,10 @@ class Server:
         await asyncio.gather(*(function.close(self._grace) for function in self._functions))
 
     def kill(self) -> None:
-        """End all workers at once."""
+        """End all workers at once, and leave nothing behind."""
         for function in self._functions:
             function.kill()
+        self._streams.close()
 
     async def _respond(
         self, function: Function, request: web.BaseRequest, about: str

@@ -131,9 +131,9 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     def start(**options: Any) -> Running:
         async def begin() -> Running:
             lines: list[str] = []
-            if "GRAPHC_STREAMS" not in os.environ:
-                options.setdefault("streams", Streams(tmp_path / "streams"))
-            options.setdefault("streams", Streams())
+            if "streams" not in options:
+                given = "GRAPHC_STREAMS" in os.environ
+                options["streams"] = Streams(None if given else tmp_path / "streams")
             server = Server(find_packages(tmp_path / "dist"), log=lines.append, **options)
             found = Running(server, loop, lines=lines)
             running.append(found)

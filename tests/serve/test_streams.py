@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from graphc.diagnostics import GraphError
 from graphc.serve import Streams, invoke, serve
 
 from .conftest import MakePackage, Running, StartServer
+
+SEED = 7
 
 #: Of both functions: `push` writes to a stream as a package does, `once` is true the first time.
 HELPERS = """
@@ -431,6 +434,33 @@ def test_ctrl_c_carries_through_what_was_sent(
     assert (done / "done").read_text() == "199"
     (place,) = set(re.findall(r"/\S*graphc-streams-\w+", err)) or {""}
     assert not Path(place or "/nowhere").exists()
+
+
+def test_a_server_that_is_killed_goes_on_where_it_was(
+    make_package: MakePackage, tmp_path: Path
+) -> None:
+    folder = child(make_package)
+    streams, count = tmp_path / "kept", 3000
+    streams.mkdir()
+    lines = (json.dumps({"data": str(number), "key": None}) + "\n" for number in range(count))
+    (streams / "numbers.jsonl").write_text("".join(lines))
+    chance = random.Random(SEED)
+    for _ in range(4):
+        process = start_command(folder.parent, "--streams", str(streams), "--quiet")
+        url_of(process, "child")
+        time.sleep(chance.uniform(0, 0.6))
+        process.kill()
+        process.communicate()
+        killed_at = position(streams)
+        assert killed_at <= len(set(messages(streams, "doubled")))
+    process = start_command(folder.parent, "--streams", str(streams), "--quiet")
+    url_of(process, "child")
+    wait_for(lambda: position(streams) == count)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    found = messages(streams, "doubled")
+    assert set(found) == set(doubled(count))
+    print(f"4 kills (seed {SEED}): {len(found) - count} of {count} came again")
 
 
 def test_the_first_function_alone(make_package: MakePackage) -> None:

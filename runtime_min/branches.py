@@ -81,17 +81,14 @@ def each(context: Any, items: Iterable[Any], branch: Branch | None = None) -> An
     Every item goes its way, whatever became of those before it. Without a branch the
     items themselves are the answers.
     """
-    calls = zip(repeat(branch or _itself), items)
-    if _waiting.get() is None:
-        return _first(context, ([call] for call in calls))
-    return _first_of_line(context, calls)
+    return _first(context, zip(repeat(branch or _itself), items))
 
 
 def each_shared(
     context: Any, event: Any, items: Iterable[Any], branch: EventBranch
 ) -> Any:
     """As `each`, for a branch that reads the event and leaves it as it is."""
-    return each(context, items, partial(branch, event))
+    return _first(context, zip(repeat(partial(branch, event)), items))
 
 
 def each_event(
@@ -173,7 +170,12 @@ def _part(context: Any, calls: Calls) -> Any:
     """Where ways part: the first outcome that counts; inside a branch that of the first."""
     waiting = _waiting.get()
     if waiting is None:
-        return _first(context, [calls])
+        waiting = deque(calls)
+        token = _waiting.set(waiting)
+        try:
+            return _first(context, _in_line(waiting))
+        finally:
+            _waiting.reset(token)
     ahead = list(calls)
     waiting.extend(ahead[1:])
     for branch, body in ahead[:1]:  # none, where a step chose none
@@ -181,26 +183,13 @@ def _part(context: Any, calls: Calls) -> Any:
     return DROPPED
 
 
-def _first(context: Any, rounds: Iterable[Calls]) -> Any:
-    """The first outcome that counts, of all calls and those that come to wait meanwhile."""
-    waiting: Waiting = deque()
-    token = _waiting.set(waiting)
-    try:
-        return _first_of_line(context, _line(waiting, rounds))
-    finally:
-        _waiting.reset(token)
+def _in_line(waiting: Waiting) -> Iterator[tuple[Branch, Any]]:
+    """All that waits, and what comes to wait meanwhile."""
+    while waiting:
+        yield waiting.popleft()
 
 
-def _line(
-    waiting: Waiting, rounds: Iterable[Calls]
-) -> Iterator[tuple[Branch, Any]]:
-    for calls in rounds:
-        waiting.extend(calls)
-        while waiting:
-            yield waiting.popleft()
-
-
-def _first_of_line(context: Any, calls: Calls) -> Any:
+def _first(context: Any, calls: Calls) -> Any:
     """The first outcome that counts; failures after it are logged.
 
     Getting the next branch and body may fail, too.

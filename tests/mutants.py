@@ -49,13 +49,9 @@ NEAREST = {
     ],
     "": [
         *TEXTS,
-        "tests/test_error_streams.py",
         "tests/test_routers.py",
-        "tests/test_remote.py",
         "tests/test_stream_examples.py",
         "tests/test_random_graphs.py",
-        "tests/test_hostile.py",
-        "tests/test_tracebacks.py",
     ],
 }
 

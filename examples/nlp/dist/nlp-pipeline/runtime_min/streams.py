@@ -95,7 +95,7 @@ class Writer:
         """Send a text or bytes as they are, other values as JSON."""
         if self._failure is not None:
             return
-        if not isinstance(data, (str, bytes)):
+        if type(data) is not str and not isinstance(data, (str, bytes)):
             data = json.dumps(data, default=_plain)
         try:
             self._stream.push(data, key, shard)
@@ -167,29 +167,29 @@ class FileStream:
     def __init__(self, folder: str, path: str) -> None:
         name = quote(_name(path), safe="") + ".jsonl"
         self._path = os.fsencode(os.path.join(folder, name))
+        self._file = -1
 
     def push(
         self, data: str | bytes, key: str | None = None, shard: int | None = None
     ) -> None:
         """Append a message."""
-        if isinstance(data, bytes):
-            shown = _quoted_bytes(data)
-        else:
-            shown = f'"data": {_quoted(data)}'
         by = "null" if key is None or shard is not None else _quoted(key)
-        line = f'{{{shown}, "key": {by}}}\n'
+        if isinstance(data, str):
+            line = f'{{"data": {_quoted(data)}, "key": {by}}}\n'
+        else:
+            line = f'{{{_quoted_bytes(data)}, "key": {by}}}\n'
+        if self._file < 0:
+            self._file = os.open(self._path, _APPEND, 0o644)
         # One write for each line, so that those of several processes do not mix.
-        file = os.open(self._path, _APPEND, 0o644)
-        try:
-            os.write(file, line.encode())
-        finally:
-            os.close(file)
+        os.write(self._file, line.encode())
 
     def flush(self) -> None:
         """Nothing is under way."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _name(path: str) -> str:
@@ -246,7 +246,11 @@ class Queue:
 
     def push(self, event: Any, body: Any) -> None:
         """Send the body alone."""
-        self._push(_encoded(body), event, body)
+        data = _encoded(body)
+        if self._sharding is None and getattr(event, "key", None) is None:
+            self._writer.push(data)
+        else:
+            self._push(data, event, body)
 
     def push_event(self, event: Any, body: Any) -> None:
         """Send the body in the envelope that carries id and key to the next function."""

@@ -326,7 +326,7 @@ class Reads:
 class Function:
     """A function container."""
 
-    #: Its folder in the dist; of a child its own name without the parent's.
+    #: Its folder in the dist; of a child its own name without the parent's, if that is free.
     name: str
     span: Span = field(compare=False)
     root: Flow | Router
@@ -342,12 +342,14 @@ class Function:
     parent: str = ""
     #: Of a child: its name as steps spell it, which code finds as `context.current_function`.
     current: str = ""
+    #: Of a child: the name under which it is deployed.
+    deployed_as: str = ""
     reads: tuple[Reads, ...] = ()
 
     @property
     def full_name(self) -> str:
         """The name under which it is deployed."""
-        return f"{self.parent}-{self.name}" if self.parent else self.name
+        return self.deployed_as or self.name
 
     @property
     def triggers(self) -> Mapping[str, Mapping[str, Any]]:

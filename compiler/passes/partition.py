@@ -108,6 +108,7 @@ class _Division:
                     settings=child.settings,
                     parent=function.name,
                     current=child.name,
+                    deployed_as=f"{function.name}-{normal_name(child.name)}",
                     reads=reads,
                 )
             )

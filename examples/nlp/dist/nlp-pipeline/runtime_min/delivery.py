@@ -64,7 +64,7 @@ class Requests:
     def _failed(self, exc: Exception, response: Any) -> Any:
         if self._come_again and not isinstance(exc, ValueError):
             end(self._context.logger, exc)
-        self._context.logger.error(f"not sent: {exc}")  # noqa: G004 (Nuclio's logger)
+        self._context.logger.error(f"not sent: {exc}")
         if response.status_code >= 400:
             return response
         return self._context.Response(
@@ -122,9 +122,7 @@ class Strides:
             confirm(writers)
         except ValueError as exc:
             # A later attempt would be refused, too: the rest must not wait for ever.
-            self._logger.error(
-                f"not sent by one of {self._shown()}: {exc}"
-            )  # noqa: G004
+            self._logger.error(f"not sent by one of {self._shown()}: {exc}")
         except Exception as exc:  # noqa: BLE001 (drivers' clients have their own)
             end(self._logger, exc)
         for (topic, partition), offset in self._done.items():
@@ -141,7 +139,7 @@ class Strides:
             await self._platform.explicit_ack(position)
         except Exception as exc:  # noqa: BLE001
             # If nothing later is acknowledged either, these events come again.
-            self._logger.error(f"not acknowledged: {exc!r}")  # noqa: G004
+            self._logger.error(f"not acknowledged: {exc!r}")
 
     def _shown(self) -> str:
         last = (f"{topic}[{part}]@{at}" for (topic, part), at in self._done.items())
@@ -181,7 +179,7 @@ def close(opened: list[Writer], logger: Any) -> None:
         try:
             writer.flush()
         except (OSError, ValueError) as exc:
-            logger.error(f"not sent: {exc}")  # noqa: G004
+            logger.error(f"not sent: {exc}")
         writer.close()
 
 
@@ -191,7 +189,7 @@ def end(logger: Any, exc: Exception) -> None:
     A status other than 0 ends Nuclio's processor, too. An exception would be taken for the
     event's answer, and 0 would leave the processor without a worker (nuclio 1.14).
     """
-    logger.error(f"the worker ends, and its events come again: {exc}")  # noqa: G004
+    logger.error(f"the worker ends, and its events come again: {exc}")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(1)

@@ -16,7 +16,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Callable, ClassVar, Protocol
+from typing import Any, Callable, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
 
 #: How many seconds a stream may be down before what is under way fails.
@@ -54,10 +54,12 @@ class Stream(Protocol):
 class Driver(Protocol):
     """The class of a stream."""
 
-    #: What its paths begin with, before `://`; "" are paths without it.
-    schemes: ClassVar[tuple[str, ...]]
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """What its paths begin with, before `://`; "" are paths without it."""
 
-    def __call__(self, path: str, **options: Any) -> Stream:
+    # mypy takes classes with any further arguments for such a function.
+    def __call__(self, path: str, *args: Any, **options: Any) -> Stream:
         """The stream that a path names; raises ValueError if it names none."""
 
 

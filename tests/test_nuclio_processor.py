@@ -73,10 +73,10 @@ class Shop:
     dist: Path
     folder: Path
 
-    def processor(self, function: str) -> Processor:
-        return Processor(self.dist / function, self.folder / function[0])
+    def processor(self, function: str, replica: int = 0) -> Processor:
+        return Processor(self.dist / function, self.folder / f"{function[0]}{replica}")
 
-    def order(self, count: int, **more: Any) -> None:
+    def order(self, count: int, partition: int = -1, **more: Any) -> None:
         """Puts events behind the parent's own way, as it does."""
         self.broker.send(
             f"{self.topic}-orders",
@@ -91,6 +91,7 @@ class Shop:
                 )
                 for number in range(count)
             ),
+            partition=partition,
         )
 
     def results(self, count: int | None = None, patience: float = 120) -> list[Any]:
@@ -106,14 +107,16 @@ class Shop:
         offset: int = found.result(30).offset
         return offset // 2
 
-    def committed(self) -> int:
-        return self.broker.committed("enrich-consumer-group", f"{self.topic}-orders")
+    def committed(self, partition: int = 0) -> int:
+        group, topic = "enrich-consumer-group", f"{self.topic}-orders"
+        return max(0, self.broker.committed(group, topic, partition))
 
 
 @pytest.fixture
 def shop(old_broker: Kafka, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
     topic = request.node.name.removeprefix("test_").replace("_", "-")
-    old_broker.create(*(f"{topic}-{name}" for name in ("orders", "results", "errors")))
+    old_broker.create(f"{topic}-orders", partitions=2 if topic.startswith("second") else 1)
+    old_broker.create(f"{topic}-results", f"{topic}-errors")
     source = tmp_path / "src"
     source.mkdir()
     (source / "graph.py").write_text(GRAPH.format(address=old_broker.address, topic=topic))
@@ -232,6 +235,26 @@ def test_stop_of_the_child(shop: Shop) -> None:
         assert shown(shop.results()) == expected(count)
     finally:
         child.kill()
+
+
+def test_second_replica(shop: Shop) -> None:
+    """Partitions change hands while events are under way: nothing is lost."""
+    count = 30_000
+    for partition in (0, 1):
+        shop.order(count, partition)
+    first, second = shop.processor("enrich"), shop.processor("enrich", 1)
+    try:
+        first.start()
+        _wait(lambda: shop.handled() > 3_000, pause=0.05)
+        second.start()
+        _wait(lambda: shop.committed(0) + shop.committed(1) == 2 * count, 180)
+        found = shown(shop.results())
+        assert found.keys() == expected(count).keys()
+        assert all(times >= 2 for times in found.values())
+        print(f"\nduplicates: {(found.total() - 4 * count) / 2:.0f} of {2 * count} events")
+    finally:
+        first.kill()
+        second.kill()
 
 
 def test_poison(shop: Shop) -> None:

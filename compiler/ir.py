@@ -402,6 +402,15 @@ def parts(step: Step | Route) -> Iterator[Task | Router | Route]:
         yield from parts(route)
 
 
+def values(step: Step) -> Iterator[Any]:
+    """Everything of the step, its routes included, that may be left open."""
+    if isinstance(step, Queue):
+        yield step.path
+        yield from dict(step.options).values()
+    for part in parts(step):
+        yield from dict(part.args).values()
+
+
 def targets(step: Step | Route) -> Iterator[Target]:
     """Everything of the step (routes included) that names code."""
     if isinstance(step, Queue) and isinstance(step.sharding, Target):

@@ -42,7 +42,7 @@ def open_values(graph: ir.Graph) -> list[OpenValue]:
         values = [value for _, value in function.serving.parameters]
         values.append(function.serving.error_stream)
         for step in function.steps:
-            values += [value for part in ir.parts(step) for _, value in part.args]
+            values += ir.values(step)
         for lookup in ir.lookups(values):
             if lookup.required:
                 found.setdefault((function.name, lookup.name), OpenValue(function.name, lookup))

@@ -63,15 +63,20 @@ def problem_of(path: str) -> str | None:
 
 def drivers(path: Any, options: Mapping[str, Any] | None = None) -> tuple[Driver, ...]:
     """Those that may be needed for a path, of a queue with these options; none for `dummy://`."""
-    if options and "brokers" in options:
-        return tuple(driver for driver in DRIVERS if "kafka" in driver.schemes)
-    start = path
+    scheme = known_scheme(path)
+    if options and not options.keys().isdisjoint(("brokers", "settings")):
+        scheme = "kafka"  # nothing else has these
+    if scheme is None:
+        return tuple(driver for driver in DRIVERS if driver.usual)
+    return tuple(driver for driver in DRIVERS if scheme in driver.schemes)
+
+
+def known_scheme(path: Any) -> str | None:
+    """The scheme of a path, "" if it has none; None if the path is left open at build."""
     if isinstance(path, ir.OpenText):
         start = path.parts[0]
-    if not isinstance(start, str) or (start is not path and "://" not in start):
-        return tuple(driver for driver in DRIVERS if driver.usual)
-    scheme = scheme_of(start)
-    return tuple(driver for driver in DRIVERS if scheme in driver.schemes)
+        return scheme_of(start) if isinstance(start, str) and "://" in start else None
+    return scheme_of(path) if isinstance(path, str) else None
 
 
 def scheme_of(path: str) -> str:

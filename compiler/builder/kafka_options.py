@@ -49,6 +49,7 @@ _SETTLED = {
     "max_in_flight_requests_per_connection": "messages stay in order",
     "retries": "messages are sent again until delivery_timeout_ms is over",
 }
+_PASSWORDS = frozenset({"sasl_plain_password", "ssl_password"})
 #: Without meaning for this client.
 _NEEDLESS = frozenset({"api_version", "api_version_auto_timeout_ms", "max_block_ms"})
 
@@ -64,6 +65,13 @@ def settings(session: Session, options: Any, where: Span) -> dict[str, Any]:
         name = session.text(key, "an option of a producer", where)
         if value is None or name in _NEEDLESS:
             continue
+        if name in _PASSWORDS and isinstance(value, str):
+            session.diagnostics.warning(
+                "GC032",
+                f"{name} stands in the package as plain text",
+                where,
+                help='read it from the environment: os.environ["KAFKA_PASSWORD"]',
+            )
         if name in _SETTINGS:
             found[_SETTINGS[name]] = arguments.value(value, where, opens=True)
         elif name == "ssl_check_hostname":

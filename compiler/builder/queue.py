@@ -9,7 +9,7 @@ from .. import ir
 from ..arguments import Arguments
 from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, OpenText, Unknown
-from ..stream_drivers import SCHEMES, V3IO, drivers, problem_of, scheme_of
+from ..stream_drivers import SCHEMES, V3IO, drivers, known_scheme, problem_of, scheme_of
 from .kafka_options import settings
 from .mistakes import not_yet, unknown_value
 from .step import StepBuilder
@@ -101,16 +101,16 @@ class QueueBuilder(StepBuilder):
 
     def _options(self, path: Any) -> ir.Args:
         """What the stream's driver is told besides the path."""
-        known = isinstance(path, str)
-        brokers = self._option("kafka_brokers")
+        scheme = known_scheme(path)
+        brokers, producer = self._option("kafka_brokers"), self.args.get("kafka_producer_options")
         options: dict[str, Any] = {}
         if brokers:
             options["brokers"] = brokers
-        if brokers or (known and scheme_of(path) == "kafka"):
+        if brokers or scheme == "kafka" or (scheme is None and producer):
             where = self._where("kafka_producer_options")
-            if found := settings(self.session, self.args.get("kafka_producer_options"), where):
+            if found := settings(self.session, producer, where):
                 options["settings"] = found
-        elif not known or scheme_of(path) in V3IO:
+        elif scheme is None or scheme in V3IO:
             for name in ("shards", "retention_in_hours", "batch_size"):
                 if (value := self._option(name)) is not None:
                     options[name] = value

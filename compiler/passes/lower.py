@@ -113,9 +113,7 @@ def _environment(function: ir.Function) -> tuple[ir.EnvLookup, ...]:
     for secrets in serving.secrets:
         values += secrets.source.values() if secrets.kind == "inline" else []
     for step in function.steps:
-        values += [step.path] if isinstance(step, ir.Queue) else []
-        for part in ir.parts(step):
-            values += dict(part.args).values()
+        values += ir.values(step)
     found = {lookup.name: lookup for lookup in ir.lookups(values)}
     return tuple(found[name] for name in sorted(found))
 

@@ -38,9 +38,7 @@ class _Names:
     def function(self) -> ir.Function:
         function = self._function
         for step in function.steps:
-            values = [step.path] if isinstance(step, ir.Queue) else []
-            values += [value for part in ir.parts(step) for _, value in part.args]
-            for lookup in ir.lookups(values):
+            for lookup in ir.lookups([*ir.values(step)]):
                 self._given.setdefault(lookup.name, "")
         root: ir.Flow | ir.Router
         if isinstance(function.root, ir.Router):
@@ -65,7 +63,8 @@ class _Names:
             case ir.Router():
                 return self._router(step)
             case ir.Queue():
-                return replace(step, path=self._value(step.path, (step.name, "path"), True))
+                path = self._value(step.path, (step.name, "path"), True)
+                return replace(step, path=path, options=self._args(step.options, step.name))
         return self._named(step, step.name)
 
     def _router(self, router: ir.Router) -> ir.Router:

@@ -132,3 +132,8 @@ def test_a_broker_that_goes_and_comes_back(tmp_path: Path) -> None:
         assert values[-2:] == [b"before", b"after"]
     finally:
         broker.kill()
+
+
+def test_settings_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match=r"the topic 't' on b:1: .*compression"):
+        KafkaStream("kafka://b:1/t", settings={"compression.type": "none of them"})

@@ -30,8 +30,8 @@ class KafkaStream:
     """A topic: `kafka://broker:9092/topic`, `kafka://broker?topic=topic`.
 
     `brokers` are further ones, or all where the path is the topic alone; `settings` those
-    of librdkafka. Messages that wait are sent again until PATIENCE is over, by librdkafka
-    itself, and in order.
+    of librdkafka; what other streams are told is passed over. Messages that wait are sent
+    again until PATIENCE is over, by librdkafka itself, and in order.
     """
 
     schemes = ("kafka",)
@@ -41,18 +41,20 @@ class KafkaStream:
         path: str,
         brokers: str | list[str] | None = None,
         settings: dict[str, Any] | None = None,
+        **_: Any,
     ) -> None:
         self._topic, self._brokers = _topic_and_brokers(path, brokers)
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._producer: Any = None
         #: Has anything been sent since the last `flush`?
         self._sent = False
         self._failures: list[tuple[Any, Any]] = []
+        # It connects behind the scenes; settings that make no sense end the start.
+        self._producer = self._start()
 
     def push(
         self, data: str | bytes, key: str | None = None, shard: int | None = None
     ) -> None:
-        producer = self._producer or self._start()
+        producer = self._producer = self._producer or self._start()
         partition = -1 if shard is None else shard
         self._sent = True
         try:
@@ -107,14 +109,11 @@ class KafkaStream:
         from confluent_kafka import KafkaException, Producer
 
         self._error = KafkaException
-        self._producer = Producer(
-            {
-                **self._settings,
-                "bootstrap.servers": self._brokers,
-                "on_delivery": self._failed,
-            }
-        )
-        return self._producer
+        settings = {**self._settings, "bootstrap.servers": self._brokers}
+        try:
+            return Producer({**settings, "on_delivery": self._failed})
+        except KafkaException as exc:
+            raise ValueError(f"{self}: {exc.args[0].str()}") from exc
 
     def _failed(self, error: Any, message: Any) -> None:
         if error is not None:

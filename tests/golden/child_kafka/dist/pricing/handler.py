@@ -9,6 +9,7 @@ price failed -> reject -> rejected >> kafka://kafka-1:9092/rejected
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import graph
@@ -23,7 +24,16 @@ class Flow:
     def __init__(self, context: GraphContext) -> None:
         self.price = graph.Price(context=context, prices={"tea": 3, "cake": 5})
         self.priced = streams.Queue(
-            "priced", KafkaStream, brokers="kafka-1:9092,kafka-2:9092"
+            "priced",
+            KafkaStream,
+            brokers="kafka-1:9092,kafka-2:9092",
+            settings={
+                "compression.type": "gzip",
+                "linger.ms": 20,
+                "sasl.password": os.environ["KAFKA_PASSWORD"],
+                "ssl.endpoint.identification.algorithm": "none",
+                "ssl.key.password": "in plain sight",
+            },
         )
         self.reject = graph.Reject()
         self.rejected = streams.Queue("kafka://kafka-1:9092/rejected", KafkaStream)

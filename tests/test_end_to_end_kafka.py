@@ -383,6 +383,12 @@ def test_a_broker_that_is_killed_and_one_that_is_away(tmp_path: Path, broker: Ka
                 broker.start()
             failed = sending.result()
         pipeline.wait_until_done(len(numbers))
+        broker.kill()
+        time.sleep(1.5)
+        began = time.monotonic()
+    # Ctrl-C ends both, though nobody can be asked to let them go.
+    assert time.monotonic() - began < 45
+    broker.start()
     pipeline.check(numbers, f"broker down twice ({failed} requests repeated)")
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 from ..diagnostics import GraphError
@@ -16,6 +20,8 @@ from .sources import Claims, Message, Partition
 from .triggers import SESSION_TIMEOUT, StreamTrigger, seconds
 from .worker import topic_of
 
+#: Seconds before the same is said again.
+_SILENCE = 30.0
 #: Seconds that a read waits for the first message.
 _PAUSE = 0.1
 #: Seconds that the broker has to answer.
@@ -36,9 +42,12 @@ class KafkaSource:
         self._log = log
         #: Streams by their topics: what is no topic's name has one made of it.
         self._streams = {topic_of(stream): stream for stream in trigger.streams}
-        self._thread = ThreadPoolExecutor(1, f"kafka {trigger.name}")
+        self._thread = _Thread(f"kafka {trigger.name}")
         self._consumer: Any = None
-        self._said = ""
+        self._claims: Claims | None = None
+        self._claimed: set[Partition] = set()
+        #: When what was said may be said again.
+        self._said: dict[str, float] = {}
 
     @property
     def is_at_end(self) -> bool:
@@ -47,6 +56,7 @@ class KafkaSource:
     async def open(self, claims: Claims) -> None:
         kafka = confluent_kafka()
         loop = asyncio.get_running_loop()
+        self._claims = claims
 
         def named(partitions: Sequence[Any]) -> list[Partition]:
             return [(self._streams[each.topic], each.partition) for each in partitions]
@@ -58,11 +68,13 @@ class KafkaSource:
             asyncio.run_coroutine_threadsafe(call(), loop).result()
 
         def assigned(_: Any, partitions: Sequence[Any]) -> None:
+            self._claimed.update(named(partitions))
             on_loop(lambda: claims.claimed(named(partitions)))
 
         def revoked(consumer: Any, partitions: Sequence[Any]) -> None:
             # librdkafka holds them for whom they come back to, too.
             consumer.resume(partitions)
+            self._claimed.difference_update(named(partitions))
             released = claims.release(named(partitions))
             positions = asyncio.run_coroutine_threadsafe(released, loop).result()
             try:
@@ -72,6 +84,7 @@ class KafkaSource:
 
         def lost(consumer: Any, partitions: Sequence[Any]) -> None:
             consumer.resume(partitions)
+            self._claimed.difference_update(named(partitions))
             on_loop(lambda: claims.lost(named(partitions)))
 
         def start() -> None:
@@ -130,10 +143,18 @@ class KafkaSource:
         await self._on_thread(self._commit, positions)
 
     async def close(self) -> None:
-        if self._consumer is not None:
-            # Calls `revoked` for what is assigned.
-            await self._on_thread(self._consumer.close)
-        self._thread.shutdown(wait=False)
+        if self._claims is None or self._consumer is None:
+            return
+        positions = await self._claims.release(list(self._claimed))
+        try:
+            await asyncio.wait_for(self.commit(positions), _PATIENCE)
+        except (OSError, TimeoutError) as error:
+            self._log(
+                f"what was done last is not committed and comes again: {error or 'no answer'}"
+            )
+        # Without a broker it may never return.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._on_thread(self._consumer.close), _PATIENCE)
 
     def _commit(self, positions: Mapping[Partition, int]) -> None:
         from confluent_kafka import KafkaException
@@ -182,13 +203,36 @@ class KafkaSource:
         }
 
     def _say(self, text: str) -> None:
-        """Once, however often it is heard in a row."""
-        if text != self._said:
-            self._said = text
+        """Once in a while, however often it is heard."""
+        now = time.monotonic()
+        if now >= self._said.get(text, 0.0):
+            self._said[text] = now + _SILENCE
             self._log(text)
 
     async def _on_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+        return await self._thread.call(call, *arguments)
+
+
+class _Thread:
+    """Makes calls one after another; one that never returns does not keep the process."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    async def call(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        future: Future[Any] = Future()
+        self._calls.put((future, partial(call, *arguments)))
+        return await asyncio.wrap_future(future)
+
+    def _run(self) -> None:
+        while True:
+            future, call = self._calls.get()
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:
+                    future.set_exception(error)
 
 
 def confluent_kafka() -> Any:

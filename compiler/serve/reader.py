@@ -71,7 +71,9 @@ class StreamReader:
         """Finish the events in progress, end the workers, commit what is done, leave the group."""
         self._stopping = True
         if self._loop is not None:
-            await asyncio.gather(self._loop, return_exceptions=True)
+            # It may be waiting for a broker that is away.
+            await asyncio.wait({self._loop}, timeout=grace or _RETRY)
+            self._loop.cancel()
         await self._finish(self._lanes.values(), grace)
         await asyncio.gather(
             *(pool.close(self.trigger.termination_timeout) for pool in self._pools)

@@ -365,7 +365,8 @@ class _Handler:
         if method.name == "run" and resets:
             for attribute in resets:
                 writer.line(f"self.{attribute}.reset()")
-        Statements(self, writer, method.returns).block(block)
+        if block or not method.doc:
+            Statements(self, writer, method.returns).block(block)
         parameters = ", ".join(["self", *(f"{name}: Any" for name in method.takes)])
         return {
             "head": f"{'async ' if method.is_async else ''}def {method.name}({parameters}) -> "

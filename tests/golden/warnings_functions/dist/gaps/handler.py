@@ -37,7 +37,6 @@ class Flow:
 
     def run_nowhere(self, event: Any, body: Any) -> None:
         """nowhere."""
-        pass
 
     def run_there(self, event: Any, body: Any) -> None:
         """there."""

@@ -160,6 +160,10 @@ class Router:
         return self.name
 
 
+#: Options of a queue that choose what of a body is sent.
+COLUMNS = ("columns", "infer_columns_from_data")
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A stream that steps write to."""

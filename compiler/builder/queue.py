@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: What class_name says of a queue; a single ">" is that of older documents.
 QUEUES = ("$queue", ">>", ">")
-#: Options that choose what of a body is sent.
-_COLUMNS = ("columns", "infer_columns_from_data")
 
 
 @dataclass(eq=False)
@@ -49,9 +47,6 @@ class QueueBuilder(StepBuilder):
     def freeze(self) -> ir.Queue:  # type: ignore[override]
         arguments = Arguments(self.session)
         options = dict(self.args)
-        for name in _COLUMNS:
-            if options.get(name):
-                raise not_yet(f"{name}= of a queue", self.arg_spans.get(name, self.span))
         sharding = options.get("sharding_func", options.get("_sharding_func"))
         if sharding is not None:
             where = self.arg_spans.get("sharding_func", self.span)
@@ -114,7 +109,27 @@ class QueueBuilder(StepBuilder):
             for name in ("shards", "retention_in_hours", "batch_size"):
                 if (value := self._option(name)) is not None:
                     options[name] = value
-        return tuple(options.items())
+        return (*options.items(), *self._columns())
+
+    def _columns(self) -> ir.Args:
+        """What of a body is sent (spec/stream-steps.md 6.2)."""
+        columns, where = self._option("columns") or [], self._where("columns")
+        name = "infer_columns_from_data"
+        infers = Arguments(self.session).flag(self.args.get(name), name, self._where(name))
+        if not columns and not infers:
+            return ()
+        columns = [columns] if isinstance(columns, str) else columns
+        if not isinstance(columns, list | tuple):
+            raise self.session.wrong_value(columns, "columns must be a list of names", where)
+        for column in columns:
+            if isinstance(column, list | tuple):
+                raise not_yet("types of columns of a queue", where)
+            if not isinstance(column, str) or not column.partition("=")[0].strip("$"):
+                raise self.session.wrong_value(column, "a column must be a name", where)
+        found: dict[str, Any] = {"columns": list(columns)}
+        if infers:
+            found[name] = True
+        return tuple(found.items())
 
 
 def check_stream(path: str, where: Span) -> None:

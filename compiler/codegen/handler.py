@@ -245,6 +245,8 @@ class _Handler:
         if making.sharding is not None:
             arguments.append(f"sharding={self._literal(making.sharding)}")
         arguments += self._keywords(making.options)
+        if "columns" in dict(making.options):
+            return f"{self._scope.runtime('stream_columns')}.ColumnsQueue({', '.join(arguments)})"
         return f"{self._scope.runtime('streams')}.Queue({', '.join(arguments)})"
 
     def _make(self, make: Make, routes: str = "") -> str:

@@ -212,7 +212,10 @@ class _FlowLowering:
                 attribute = self._attributes[step.name] = self._names.give(
                     snake_case(step.name, "queue")
                 )
-                self._makes.append(MakeQueue(attribute, step.path, step.sharding, step.options))
+                options = step.options
+                if self._sync:  # its queues send whole bodies (serving.md 8.3)
+                    options = tuple(item for item in options if item[0] not in ir.COLUMNS)
+                self._makes.append(MakeQueue(attribute, step.path, step.sharding, options))
         elif ir.library(step) == MERGE:
             if step.name not in self._topology.gathered and len(step.after) > 1:
                 attribute = self._attributes[step.name] = self._names.give(

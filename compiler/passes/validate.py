@@ -269,6 +269,13 @@ def _queues(function: ir.Function, flow: ir.Flow, diagnostics: Diagnostics) -> N
                 step.span,
                 help='use engine="sync", or call the URL with a $remote step',
             )
+        if flow.engine == "sync" and "columns" in dict(step.options):
+            diagnostics.warning(
+                "GC032",
+                f"columns= of queue {step.name!r} has no effect in a flow of the sync engine, as "
+                "in MLRun",
+                step.span,
+            )
         for name in following[step.name]:
             follower = flow.step(name)
             if follower.runs_in not in ("", "*"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from graphc.runtime_min.stream_columns import ColumnsQueue
 from graphc.runtime_min.streams import MemoryStream, Queue, open_stream
 
 
@@ -76,3 +77,39 @@ def test_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     memory.push('{"a": 1}', "k")
     assert isinstance(memory, MemoryStream)
     assert memory.messages == [('{"a": 1}', "k")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "infers", "bodies", "sent"),
+    [  # as storey 1.12.6 does
+        (["a", "z=b"], False, [{"a": 1, "b": 2, "c": 3}], [{"a": 1, "z": 2}]),
+        (["a", "b"], False, [{"a": None}, {}], [{}, {}]),
+        (["$key", "n=$id"], False, [{"a": 1}, [5]], [{"key": "k", "n": "i"}, ["k", "i"]]),
+        (["a", "n=$id"], False, [[5, 6], [7]], [[5, "i"], [7, "i"]]),
+        (["a"], False, [[5, 6]], [[5, 6]]),
+        (
+            ["z=b"],
+            True,
+            [{"c": 1, "b": 2}, {"a": 1, "b": 3}],
+            [{"b": 2, "c": 1, "z": 2}, {"b": 3, "z": 3}],
+        ),
+        ([], True, ["text", {}, {"a": 1}], ["text", {}, {"a": 1}]),
+    ],
+)
+def test_columns(folder: Path, columns: Any, infers: bool, bodies: Any, sent: Any) -> None:
+    queue = ColumnsQueue("out", columns=columns, infer_columns_from_data=infers)
+    for body in bodies:
+        queue.push(event(key="k", id="i"), body)
+    assert [json.loads(text) for text, _ in messages(folder / "out.jsonl")] == sent
+
+
+def test_columns_of_what_has_none(folder: Path) -> None:
+    queue = ColumnsQueue("out", columns=["a"], sharding="b")
+    queue.push_event(event(id="i"), {"a": 1, "b": "x"})
+    assert messages(folder / "out.jsonl") == [
+        ('{"full_event_wrapper": true, "body": {"a": 1}, "id": "i"}', "x")
+    ]
+    with pytest.raises(TypeError, match="only events of type dict or list"):
+        queue.push(event(), "text")
+    with pytest.raises(TypeError, match="Cannot infer_columns_from_data"):
+        ColumnsQueue("out", columns=["a"], infer_columns_from_data=True).push(event(), [1])

@@ -17,7 +17,7 @@ import os
 from typing import Any
 
 import graph
-from runtime_min import branches, delivery, nuclio, streams
+from runtime_min import branches, delivery, nuclio, stream_columns, streams
 from runtime_min.context import GraphContext
 from runtime_min.stream_kafka import KafkaStream
 from runtime_min.stream_mqtt import MqttStream
@@ -50,7 +50,11 @@ class Flow:
         self.orders = streams.Queue(
             "amqp://rabbit:5672/meters/orders.new?vhost=shop", RabbitmqStream
         )
-        self.display = streams.Queue("mqtts://broker/meters/display", MqttStream)
+        self.display = stream_columns.ColumnsQueue(
+            "mqtts://broker/meters/display",
+            MqttStream,
+            columns=["meter", "used=kwh", "request=$id"],
+        )
         self.context = context
 
     def run(self, event: Any) -> None:

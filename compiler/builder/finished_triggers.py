@@ -30,6 +30,13 @@ _PROMISES = {
         _RABBITMQ, "Nuclio acknowledges a message as soon as a worker has it: at most once."
     ),
 }
+#: Lists that a trigger does not start without.
+_NOT_EMPTY = frozenset("topics subscriptions shards partitions".split())
+_URLS = {
+    "nats": r"((nats|tls)://[^/,\s]+,?)+",
+    **dict.fromkeys(_RABBITMQ, r"amqps?://\S+"),
+    "mqtt": r"((tcp|ssl)://)?[^/@\s]+:(\d+|\$\{\w+\})",
+}
 _ACKNOWLEDGES = "The handler acknowledges what it has done: at least once."
 
 
@@ -107,18 +114,20 @@ def open_remark(names: Sequence[str]) -> str:
 
 def _missing(kind: str, struct: Struct) -> str:
     """What a kind needs besides what its shape says."""
-    attributes = struct.get("attributes", {})
+    attributes, url = struct.get("attributes", {}), struct.get("url", "")
+    for key, value in attributes.items():
+        if value == [] and key in _NOT_EMPTY:
+            return f"has no {key}"
+    if (form := _URLS.get(kind)) and not re.fullmatch(form, url):
+        return f"has the url {url!r}, which is none of that kind" if url else "has no url"
     if kind == "cron" and not {"interval", "schedule"} & set(attributes):
         return "has neither interval nor schedule"
-    if kind in ("kafka-cluster", "kafka") and not (attributes.get("brokers") or struct.get("url")):
+    if kind in ("kafka-cluster", "kafka") and not (attributes.get("brokers") or url):
         return "names no brokers"
     if kind == "v3ioStream" and not (
-        {"containerName", "streamPath", "consumerGroup"} <= set(attributes)
-        or "@" in struct.get("url", "")
+        {"containerName", "streamPath", "consumerGroup"} <= set(attributes) or "@" in url
     ):
         return "does not say containerName, streamPath and consumerGroup"
-    if kind in _RABBITMQ and not struct.get("url"):
-        return "has no url"
     if kind in _RABBITMQ and bool(attributes.get("queueName")) == bool(attributes.get("topics")):
         return "takes either queueName or topics"
     if kind == "kinesis" and struct.get("numWorkers", 1) < len(attributes["shards"]):

@@ -14,6 +14,7 @@ from .flow import FlowBuilder
 from .mistakes import normal_name, not_yet, unknown_value
 from .mounts import Mounts
 from .objects import add_routes, router
+from .plain import field
 from .router import RouterBuilder
 from .serving import Serving
 from .setting_calls import SettingCalls
@@ -314,8 +315,11 @@ class FunctionBuilder(HostObject):
         serving = self.serving.freeze()
         settings = settle(self.settings)
         # As mlrun 1.12 reads it when a server starts.
-        levels = {item["name"]: item.get("value") for item in settings.spec.get("env", ())}
-        if str(levels.get("MLRUN_LOG_LEVEL")).lower() == "debug":
+        env = settings.spec.get("env")
+        if isinstance(env, list) and any(
+            field(one, "name") == "MLRUN_LOG_LEVEL" and str(field(one, "value")).lower() == "debug"
+            for one in env
+        ):
             serving = replace(serving, verbose=True)
         return serving, settings
 

@@ -52,6 +52,8 @@ function("shards").add_trigger("v", {"kind": "v3ioStream", "url": "http://v3io:8
 moved = function("moved")
 moved.add_v3io_stream_trigger("users/x/stream", shards=3)
 moved.spec.max_replicas = 5
+function("bad-env").spec.env = [False]
+function("worse-env").set_config("spec.env", False)
 function("eleven").spec.build.base_image = "python:3\nRUN id"
 function("twelve").spec.affinity = object()
 function("scaler").disable_default_http_trigger()

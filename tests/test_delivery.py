@@ -197,19 +197,19 @@ def test_a_stream_that_stays_down_ends_the_worker(tmp_path: Path, broker: Kafka)
     made = dist(tmp_path, broker, patience=2)
     broker.create("in", "out", "errors")
     with functions(made) as running:
-        assert running.post(**{"from": 0, "to": 5000}) == 200
+        assert running.post(**{"from": 0, "to": 20_000}) == 200
         wait_until(lambda: broker.count("out") > 500, 60)
         broker.kill()
         wait_until(running.said("the worker ends, and its events come again"), 30)
         wait_until(running.said("(status 1)"), 30)
         # Those who wait for an answer are told.
-        assert running.post(**{"from": 5000, "to": 5001}) == 503
+        assert running.post(**{"from": 20_000, "to": 20_001}) == 503
         broker.start()
         committed = broker.committed("readers", "in")
         assert {(n, part) for n, part in wanted(max(committed, 0))} <= results(broker).keys()
-        wait_until(read_up_to(broker, 5000), 60, pause=0.5)
+        wait_until(read_up_to(broker, 20_000), 90, pause=0.5)
         running.stop()
-    assert wanted(5000) <= results(broker).keys() <= wanted(5001)
+    assert wanted(20_000) <= results(broker).keys() <= wanted(20_001)
 
 
 def test_partitions_that_change_hands(tmp_path: Path, broker: Kafka) -> None:

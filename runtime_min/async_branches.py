@@ -8,8 +8,9 @@ they come, those of branches inside branches too.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextvars import ContextVar
-from typing import Any, Callable, Coroutine
+from typing import Any, Callable
 
 from .branches import Failed, copy_event, raise_first, twins, with_body
 from .nuclio import DROPPED, log_failure

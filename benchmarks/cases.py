@@ -1,4 +1,4 @@
-"""What is measured: ten graphs, one request each, called as Nuclio's Python wrapper calls.
+"""What is measured: eleven graphs, one request each, called as Nuclio's Python wrapper calls.
 
 Runs in any interpreter that has nuclio-sdk, MLRun's included, so nothing of graphc is imported.
 """
@@ -92,6 +92,11 @@ CASES = {
             "fanout",
             "fan-out to 3 branches, Merge",
             b'{"text": " the quick brown fox jumps over the lazy dog ", "by": "me"}',
+        ),
+        Case(
+            "copies",
+            "fan-out whose branches need copies",
+            b'{"by": "me", "amounts": [3, 1, 2, 5], "note": "the third of this week"}',
         ),
         Case("parallel", "ParallelRun of 3 routes", b'{"values": [1, 2, 3, 4, 5]}'),
         Case(

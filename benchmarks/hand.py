@@ -425,6 +425,43 @@ def fanout(context: Any, event: Any) -> Any:
     return answered(context, body)
 
 
+# -- copies: start -> (total, largest, signed) -> merge -> combine
+
+
+class Total:
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+
+    def do(self, body: Any) -> Any:
+        body["amounts"].append(sum(body["amounts"]))
+        return {"total": body["amounts"][-1] * self.rate}
+
+
+def largest(body: Any) -> Any:
+    body["amounts"].sort()
+    return {"largest": body["amounts"].pop()}
+
+
+def upper(body: Any) -> Any:
+    body["by"] = body["by"].upper()
+    return body
+
+
+total = Total(2)
+
+
+def copies(context: Any, event: Any) -> Any:
+    try:
+        body = decoded(event)
+        # What a person knows of the body, whoever sends it: lists of numbers, nothing deeper.
+        second = {key: item.copy() if type(item) is list else item for key, item in body.items()}
+        third = {key: item.copy() if type(item) is list else item for key, item in body.items()}
+        body = combine([total.do(body), largest(second), upper(third)])
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
 # -- parallel: three routes, their answers merged into the request
 
 
@@ -604,6 +641,7 @@ HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "voting": voting,
     "seed": seed,
     "fanout": fanout,
+    "copies": copies,
     "parallel": parallel,
     "flatmap": flatmap,
     "remote": remote,

@@ -11,6 +11,7 @@ are nearest to it, up to the first that fails. What no test notices is printed, 
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import importlib.abc
 import importlib.util
@@ -74,6 +75,26 @@ class Mutant:
         before = self.path.read_text().splitlines()
         lines = difflib.unified_diff(before, self.text.splitlines(), n=0, lineterm="")
         return "\n".join(line for line in lines if line[:3] not in ("---", "+++"))
+
+
+class Bare(ast.NodeTransformer):
+    """Takes out annotations, which are never evaluated here."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.annotation = ast.Constant(0)
+        return self.generic_visit(node)
+
+
+def bare(text: str) -> str:
+    return ast.dump(Bare().visit(ast.parse(text)))
 
 
 def mutants(only: str) -> Iterator[tuple[Path, str, int]]:
@@ -159,7 +180,8 @@ def main() -> int:
     counts: Counter[str] = Counter()
     for number, (path, name, place) in enumerate(chosen, 1):
         text = mutate_code(path.read_text(), cosmic_ray.plugins.get_operator(name)(), place)
-        if text is None:
+        if text is None or bare(text) == bare(path.read_text()):
+            counts["in annotations"] += 1
             continue
         mutant = Mutant(path, name, text)
         killed = notices(mutant, str(path))
@@ -168,8 +190,10 @@ def main() -> int:
             print(f"== {path.relative_to(ROOT)}: {name}\n{mutant.changed}\n", flush=True)
         if number % 25 == 0:
             print(f"{number} of {len(chosen)} ({len(every)} in all): {dict(counts)}", flush=True)
-    share = counts["killed"] / max(1, counts.total())
-    print(f"{counts['killed']} of {counts.total()} killed, {share:.0%}; {len(every)} in all")
+    looked_at = counts["killed"] + counts["survived"]
+    rest = f"{dict(counts)}, {len(every)} in all"
+    share = counts["killed"] / max(1, looked_at)
+    print(f"{counts['killed']} of {looked_at} killed, {share:.0%}; {rest}")
     return 0
 
 

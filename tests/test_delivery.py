@@ -194,7 +194,8 @@ def test_kills_lose_nothing(tmp_path: Path, broker: Kafka) -> None:
 
 def test_a_stream_that_stays_down_ends_the_worker(tmp_path: Path, broker: Kafka) -> None:
     """Nothing is acknowledged that did not arrive; another worker gets it again."""
-    made = dist(tmp_path, broker, patience=2)
+    # Without an error stream, which would be waited for a minute.
+    made = dist(tmp_path, broker, patience=2, errors="")
     broker.create("in", "out", "errors")
     with functions(made) as running:
         assert running.post(**{"from": 0, "to": 20_000}) == 200

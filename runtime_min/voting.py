@@ -196,7 +196,8 @@ def count(vote_type: str, outputs: Sequence[Any], weights: Sequence[float]) -> A
         raise ValueError(
             "zero-size array to reduction operation maximum which has no identity"
         )
-    _check_shape(sizes, f"{len(sizes)},")
+    if sizes.count(sizes[0]) != len(sizes):
+        raise _ragged(f"{len(sizes)},")
     if not whole:
         return _sum(outputs, weights)
     if weights.count(weights[0]) == len(weights) and weights[0] > 0:
@@ -208,13 +209,13 @@ class UFuncTypeError(TypeError):
     """What numpy raises for predictions that are no numbers."""
 
 
-def _check_shape(sizes: Sequence[int], shape: str) -> None:
-    if sizes.count(sizes[0]) != len(sizes):
-        raise ValueError(
-            "setting an array element with a sequence. The requested array has an "
-            f"inhomogeneous shape after {len(shape.split())} dimensions. The detected "
-            f"shape was ({shape}) + inhomogeneous part."
-        )
+def _ragged(shape: str) -> ValueError:
+    """numpy's error for lists of several lengths, `shape` being those above them."""
+    return ValueError(
+        "setting an array element with a sequence. The requested array has an "
+        f"inhomogeneous shape after {len(shape.split())} dimensions. The detected "
+        f"shape was ({shape}) + inhomogeneous part."
+    )
 
 
 def _majority(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
@@ -267,7 +268,8 @@ def _sum(outputs: Sequence[Any], weights: Sequence[float]) -> list[Any]:
     ]
     if isinstance(next(iter(outputs[0]), None), (list, tuple)):
         inner = [len(sample) for output in outputs for sample in output]
-        _check_shape(inner, f"{len(outputs)}, {len(outputs[0])}")
+        if inner.count(inner[0]) != len(inner):
+            raise _ragged(f"{len(outputs)}, {len(outputs[0])}")
         by_output = zip(*(zip(*output) for output in outputs))
         return [_sum(part, weights) for part in by_output]
     try:

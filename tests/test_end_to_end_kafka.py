@@ -295,8 +295,8 @@ PEOPLE = {
 
 
 def test_the_example(tmp_path: Path, broker: Kafka) -> None:
-    """Ten thousand documents through examples/nlp, of which each names some people."""
-    pytest.importorskip("spacy")
+    """Ten thousand documents through examples/nlp, with 20 kills -9 of the child's worker."""
+    chance = random.Random(SEED)
     dist = tmp_path / "dist"
     shutil.copytree(Path(__file__).parents[1] / "examples" / "nlp" / "dist", dist)
     topics, group = ["paragraphs", "entities"], "enrich-consumer-group"
@@ -317,8 +317,10 @@ def test_the_example(tmp_path: Path, broker: Kafka) -> None:
         ThreadPoolExecutor(1) as threads,
     ):
         sending = threads.submit(parent.post, documents)
-        for _ in range(2):
-            time.sleep(6)
+        for _ in range(20):
+            # While it is at work, not while it starts.
+            more = broker.count("entities") + chance.randint(100, 1500)
+            wait_until(lambda more=more: broker.count("entities") >= more, 60, 0.05)
             child.kill_worker()
         assert sending.result() == 0
         pipeline.wait_until_done(len(documents))

@@ -84,7 +84,7 @@ def test_compose(folder: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         ["docker-compose", "config"],
         cwd=tmp_path,
-        env={**os.environ, "KAFKA": "kafka:9092", "MQTT_HOST": "mqtt"},
+        env={**os.environ, "KAFKA": "kafka:9092", "MQTT_HOST": "mqtt", "KAFKA_PASSWORD": "secret"},
         capture_output=True,
         text=True,
         check=False,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from . import ir
 
@@ -83,3 +84,14 @@ def scheme_of(path: str) -> str:
     """`kafka` of `kafka://broker/topic`; "" of a path without one."""
     scheme, separator, _ = path.partition("://")
     return scheme if separator else ""
+
+
+def kafka_place(path: str, brokers: Any = None) -> tuple[str, list[str]]:
+    """The topic, which may be "", and the brokers (mlrun 1.12.1, `parse_kafka_url`).
+
+    `brokers` are those that stand beside the path: a list, or a text with commas.
+    """
+    url = urlsplit(path)
+    more = brokers.split(",") if isinstance(brokers, str) else brokers or ()
+    topic = parse_qs(url.query).get("topic", [url.path.lstrip("/")])[0]
+    return topic, [*filter(None, url.netloc.split(",")), *more]

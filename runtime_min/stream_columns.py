@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .streams import Driver, Queue, _encoded, _envelope
+from .streams import Driver, Queue, encoded, envelope
 
 
 class ColumnsQueue(Queue):
@@ -39,11 +39,11 @@ class ColumnsQueue(Queue):
             self._columns.append(name)
 
     def push(self, event: Any, body: Any) -> None:
-        self._push(_encoded(self._record(event, body)), event, body)
+        self._push(encoded(self._record(event, body)), event, body)
 
     def push_event(self, event: Any, body: Any) -> None:
         record = self._record(event, body)
-        self._push(_encoded(_envelope(event, record)), event, body)
+        self._push(encoded(envelope(event, record)), event, body)
 
     def _record(self, event: Any, body: Any) -> Any:
         if isinstance(body, dict):

@@ -106,6 +106,11 @@ def finish(name: str, struct: Mapping[str, Any]) -> Finished:
     return done
 
 
+def open_names(value: object) -> list[str]:
+    """The names that stand as `${NAME}` in a text, or in what a value holds."""
+    return [*dict.fromkeys(re.findall(r"\$\{(\w+)\}", str(value)))]
+
+
 def open_remark(names: Sequence[str]) -> str:
     """What whoever deploys has to do about names that stand for values."""
     shown = " ".join(f"${name}" for name in names)

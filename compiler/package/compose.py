@@ -11,14 +11,15 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
 from .. import ir
+from ..builder.finished_triggers import open_names
 from ..codegen.text import one_line
 from ..identifiers import snake_case
 from ..plan import Plan
+from ..stream_drivers import kafka_place
 from .yaml_text import block
 
 #: The newest version that Nuclio 1.14 can commit to.
@@ -39,7 +40,7 @@ def compose_yaml(plans: Sequence[Plan], files: Mapping[str, bytes], source: str)
     services: dict[str, Any] = {}
     volumes: dict[str, Any] = {}
     left_out: list[str] = []
-    open_names: dict[str, None] = {}
+    unset: dict[str, None] = {}
     if streams:
         addresses = sorted({address for found, _ in streams for address in found})
         services[broker] = _broker(broker, addresses)
@@ -55,7 +56,7 @@ def compose_yaml(plans: Sequence[Plan], files: Mapping[str, bytes], source: str)
             "restart": "on-failure",
             "stop_grace_period": _STOPS,
         }
-        open_names |= dict.fromkeys(re.findall(r"\$\{(\w+)\}", repr(config["spec"]["triggers"])))
+        unset |= dict.fromkeys(open_names(config["spec"]["triggers"]))
         if environment := _environment(config["spec"], plan.environment):
             service["environment"] = environment
         if mounts := _mounts(config["spec"], volumes, left_out):
@@ -73,8 +74,8 @@ def compose_yaml(plans: Sequence[Plan], files: Mapping[str, bytes], source: str)
         "# All functions on this machine: docker compose up --build",
         "# The processor of Nuclio stands in each image. The ports are those of HTTP triggers.",
     ]
-    if open_names:
-        head.append(f"# Fill in before, in the files function.yaml: {', '.join(open_names)}.")
+    if unset:
+        head.append(f"# Fill in before, in the files function.yaml: {', '.join(unset)}.")
     head += [f"# Not mounted, as it is Kubernetes': {one_line(name)}." for name in left_out]
     return "\n".join([*head, *block(document)]) + "\n"
 
@@ -98,15 +99,14 @@ def _kafka_paths(functions: Iterable[ir.Function]) -> Iterator[tuple[str, list[s
                     yield topic, attributes.get("brokers", [])
 
 
-def _split(found: tuple[str, list[str]]) -> tuple[set[tuple[str, int]], str]:
+def _split(found: tuple[str, Any]) -> tuple[set[tuple[str, int]], str]:
     """The addresses of brokers, and a topic."""
-    path, more = found
-    url = urlsplit(path)
+    topic, listed = kafka_place(*found)
     addresses = set()
-    for address in filter(None, [*url.netloc.split(","), *more]):
+    for address in listed:
         host, _, port = address.rpartition(":")
         addresses.add((host, int(port)) if host and port.isdecimal() else (address, 9092))
-    return addresses, parse_qs(url.query).get("topic", [url.path.lstrip("/")])[0]
+    return addresses, topic
 
 
 def _broker(name: str, addresses: list[tuple[str, int]]) -> dict[str, Any]:

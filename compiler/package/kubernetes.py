@@ -7,7 +7,6 @@ another package is another image and the controller rolls it out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import yaml
 
 from .. import ir
+from ..builder.finished_triggers import open_names
 from ..codegen.text import one_line
 from .yaml_text import block
 
@@ -42,7 +42,7 @@ def kubernetes_yaml(graph: ir.Graph, files: Mapping[str, bytes], images: str) ->
         "# kubernetes.yaml. nuctl deploy builds, fills in and checks; here nothing does.",
     ]
     text = "\n".join(documents)
-    if names := dict.fromkeys(re.findall(r"\$\{(\w+)\}", text)):
+    if names := open_names(text):
         shown = " ".join(f"${name}" for name in names)
         head.append(f"# Fill in before: envsubst '{shown}' < kubernetes.yaml")
     return "\n".join([*head, text]) + "\n"

@@ -9,9 +9,8 @@ from .. import ir
 from ..builder import stream_triggers
 from ..builder.stream_triggers import Struct
 from ..diagnostics import GraphError
+from ..stream_drivers import V3IO, kafka_place
 
-#: The schemes that streams of V3IO have.
-_V3IO = ("v3io", "v3ios", "")
 #: Arguments of MLRun's triggers that streams of other kinds have, too.
 _COMMON = {
     "max_workers": "maxWorkers",
@@ -46,7 +45,9 @@ def _structure(
     url = urlsplit(path)
     brokers = options.get("kafka_brokers") or options.get("brokers")
     if url.scheme == "kafka" or brokers:
-        topic, found = _kafka(path, brokers)
+        topic, found = kafka_place(path, brokers)
+        if not topic:
+            raise ValueError(f"{path!r} names no topic")
         return stream_triggers.kafka(found, [topic], consumer_group=read.group, **arguments)
     if url.scheme == "nats":
         subject = unquote(url.path.strip("/"))
@@ -67,21 +68,10 @@ def _structure(
         struct = _other("mqtt", server, {"subscriptions": [messages]}, arguments)
         _, user, password = stream_triggers.without_credentials(path)
         return struct | ({"username": user, "password": password} if user else {})
-    if url.scheme in _V3IO and not path.startswith("${"):
+    if url.scheme in V3IO and not path.startswith("${"):
         group = read.group.replace("-", "_")  # V3IO has no hyphens in names
         return stream_triggers.v3io_stream(path, group=group, **_v3io(arguments))
     return None
-
-
-def _kafka(path: str, brokers: Any) -> tuple[str, list[str]]:
-    """The topic and the brokers (mlrun 1.12.1 `parse_kafka_url`); one text names several."""
-    url = urlsplit(path)
-    found = brokers.split(",") if isinstance(brokers, str) else list(brokers or ())
-    found = [*filter(None, url.netloc.split(",")), *found]
-    topic = parse_qs(url.query).get("topic", [url.path.lstrip("/")])[0]
-    if not topic:
-        raise ValueError(f"{path!r} names no topic")
-    return topic, found
 
 
 def _v3io(arguments: dict[str, Any]) -> dict[str, Any]:

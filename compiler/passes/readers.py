@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import ir
-from ..builder.finished_triggers import finish, open_remark
+from ..builder.finished_triggers import finish, open_names, open_remark
 from ..builder.stream_triggers import Struct
 from ..diagnostics import Diagnostics, GraphError
 from .reader_triggers import structure
@@ -95,7 +95,7 @@ class _Readers:
                 "the handler acknowledges what it has done",
                 read.span,
             )
-        names = [*dict.fromkeys(re.findall(r"\$\{(\w+)\}", repr(finished.struct)))]
+        names = open_names(finished.struct)
         remarks = [f"Reads the queue {_shown(read.queue)}.", *finished.remarks]
         if names:
             remarks.append(open_remark(names))
@@ -112,14 +112,14 @@ class _Readers:
 
     def _no_trigger(self, read: ir.Reads) -> None:
         shown = ir.show_value(read.path)
-        open_names = _open(read)
+        unset = _open(read)
         if isinstance(read.path, str) and read.path.startswith(("http://", "https://")):
             return  # messages are requests: the HTTP trigger has them
         self._warn(
             f"nothing of Nuclio's reads the stream {shown} of queue {read.queue!r}, so "
             f"{self._function.name!r} gets its events under graphc serve alone",
             read.span,
-            help=f"build with --env {open_names[0]}=kafka://..." if open_names else "",
+            help=f"build with --env {unset[0]}=kafka://..." if unset else "",
         )
 
     def _set_replicas(self, spec: dict[str, Any]) -> None:

@@ -52,6 +52,11 @@ class Topology:
         self.responder = self._responder()
         self.catcher = {step.name: self._catcher_of(step) for step in flow.steps}
         self._users = self._catcher_users()
+        #: What gets the event behind each step, catchers included.
+        self._onward = {
+            name: [*following, *([catcher] if (catcher := self.catcher[name]) else [])]
+            for name, following in self.following.items()
+        }
         self._in_branches = self._find_in_branches()
         self.rejoins = self._find_rejoins()
         self.gather_at = self._find_gathers()
@@ -289,8 +294,7 @@ class Topology:
 
     def _find_in_branches(self) -> set[str]:
         """The steps behind those where ways part."""
-        heads = {head for heads in self._parting() for head in heads}
-        return heads.union(*map(self._behind, heads))
+        return reached(self._onward, {head for heads in self._parting() for head in heads})
 
     def _parting(self) -> list[list[str]]:
         """The steps among which ways part, the first ones of requests and of streams included."""
@@ -311,14 +315,8 @@ class Topology:
             if self._facts.steps[name].result == "items" and (self._behind(name) | {name}) & parting
         }
         awaits = self._reaching(lambda name: self._facts.steps[name].is_async or name in looping)
-        awaited = {
-            behind
-            for heads in self._parting()
-            if awaits & set(heads)
-            for head in heads
-            for behind in (head, *self._behind(head))
-        }
-        return looping | (inner & awaited)
+        awaited = {head for heads in self._parting() if awaits & set(heads) for head in heads}
+        return looping | (inner & reached(self._onward, awaited))
 
     def _is_async(self, name: str) -> bool:
         return self._facts.steps[name].is_async or name in self._tasks
@@ -369,11 +367,7 @@ class Topology:
 
     def _behind(self, name: str) -> set[str]:
         """The steps behind one, catchers' ways included."""
-        edges = {
-            name: [*following, *([catcher] if (catcher := self.catcher[name]) else [])]
-            for name, following in self.following.items()
-        }
-        return reached(edges, edges[name])
+        return reached(self._onward, self._onward[name])
 
     def _reached(self, head: str) -> set[str]:
         """The steps behind one."""

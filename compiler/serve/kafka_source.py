@@ -26,7 +26,6 @@ _SILENCE = 30.0
 _PAUSE = 0.1
 #: Seconds that the broker has to answer.
 _PATIENCE = 5.0
-_ASSIGNORS = {"roundrobin": "roundrobin"}
 
 
 class KafkaSource:
@@ -94,7 +93,7 @@ class KafkaSource:
             )
 
         try:
-            await self._on_thread(start)
+            await self._thread.call(start)
         except kafka.KafkaException as error:
             raise GraphError(
                 f"trigger {self._trigger.name} cannot be read: {error.args[0]}", code="GC043"
@@ -106,7 +105,7 @@ class KafkaSource:
             return [] if first is None else [first, *self._consumer.consume(most - 1, 0)]
 
         messages = []
-        for record in await self._on_thread(read):
+        for record in await self._thread.call(read):
             if record.error() is not None:
                 self._say(str(record.error().str()))
                 continue
@@ -128,19 +127,19 @@ class KafkaSource:
 
         call = self._consumer.pause if held else self._consumer.resume
         with suppress(KafkaException):  # It may just have been taken away.
-            await self._on_thread(call, self._positions(dict.fromkeys(partitions, 0)))
+            await self._thread.call(call, self._positions(dict.fromkeys(partitions, 0)))
 
     async def rewind(self, positions: Mapping[Partition, int]) -> None:
         from confluent_kafka import KafkaException
 
         for position in self._positions(positions):
             try:
-                await self._on_thread(self._consumer.seek, position)
+                await self._thread.call(self._consumer.seek, position)
             except KafkaException as error:
                 self._say(f"cannot go back: {error.args[0].str()}")
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
-        await self._on_thread(self._commit, positions)
+        await self._thread.call(self._commit, positions)
 
     async def close(self) -> None:
         if self._claims is None or self._consumer is None:
@@ -154,7 +153,7 @@ class KafkaSource:
             )
         # Without a broker it may never return.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._on_thread(self._consumer.close), _PATIENCE)
+            await asyncio.wait_for(self._thread.call(self._consumer.close), _PATIENCE)
 
     def _commit(self, positions: Mapping[Partition, int]) -> None:
         from confluent_kafka import KafkaException
@@ -186,8 +185,8 @@ class KafkaSource:
             "group.id": trigger.group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest" if trigger.from_start else "latest",
-            "partition.assignment.strategy": _ASSIGNORS.get(
-                str(attributes.get("balanceStrategy")), "range"
+            "partition.assignment.strategy": (
+                "roundrobin" if attributes.get("balanceStrategy") == "roundrobin" else "range"
             ),
             "session.timeout.ms": round(session * 1000),
             "heartbeat.interval.ms": round(
@@ -208,9 +207,6 @@ class KafkaSource:
         if now >= self._said.get(text, 0.0):
             self._said[text] = now + _SILENCE
             self._log(text)
-
-    async def _on_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await self._thread.call(call, *arguments)
 
 
 class _Thread:

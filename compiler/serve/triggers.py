@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..ir import ACKNOWLEDGED
+
 #: Nuclio's own defaults.
 BODY_LIMIT = 4 * 1024 * 1024
 WORKER_TIMEOUT = 10.0
@@ -24,8 +26,6 @@ _EVENT_KINDS = {
     "rabbitMq": "rabbitMq",
     "mqtt": "mqtt",
 }
-#: Those that know explicit acknowledgement.
-_WITH_ACKS = {"kafka-cluster", "kafka", "v3ioStream"}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -161,7 +161,7 @@ def _stream(name: str, kind: str, trigger: dict[str, Any], function: str) -> Str
     streams = tuple(dict.fromkeys(_streams(kind, trigger, attributes)))
     if not streams:
         return None
-    mode = trigger.get("explicitAckMode") if kind in _WITH_ACKS else None
+    mode = trigger.get("explicitAckMode") if kind in ACKNOWLEDGED else None
     start = attributes.get("initialOffset", attributes.get("seekTo", "latest"))
     return StreamTrigger(
         name=name,
@@ -170,7 +170,7 @@ def _stream(name: str, kind: str, trigger: dict[str, Any], function: str) -> Str
         event_kind=_EVENT_KINDS[kind],
         streams=streams,
         group=str(attributes.get("consumerGroup") or attributes.get("queueName") or function),
-        from_start=kind not in _WITH_ACKS or str(start).lower() == "earliest",
+        from_start=kind not in ACKNOWLEDGED or str(start).lower() == "earliest",
         static=attributes.get("workerAllocationMode") == "static",
         implicit_ack=mode != "explicitOnly",
         explicit_ack=mode in ("enable", "explicitOnly"),

@@ -26,7 +26,7 @@ _LONGEST_WAIT = 5.0
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _quoted = json.encoder.encode_basestring_ascii
 #: `json.dumps(value, default=str)`, made once.
-_encoded = json.JSONEncoder(default=str).encode
+encoded = json.JSONEncoder(default=str).encode
 
 
 class Stream(Protocol):
@@ -248,7 +248,7 @@ class Queue:
 
     def push(self, event: Any, body: Any) -> None:
         """Send the body alone."""
-        data = _encoded(body)
+        data = encoded(body)
         if self._sharding is None and getattr(event, "key", None) is None:
             self._writer.push(data)
         else:
@@ -256,7 +256,7 @@ class Queue:
 
     def push_event(self, event: Any, body: Any) -> None:
         """Send the body in the envelope that carries id and key to the next function."""
-        self._push(_encoded(_envelope(event, body)), event, body)
+        self._push(encoded(envelope(event, body)), event, body)
 
     def send(self, body: Any) -> Any:
         """As synchronous flows send (mlrun 1.12, `QueueStep.run`): the answer of the flow.
@@ -273,7 +273,7 @@ class Queue:
         """As `send`, in the envelope that carries id and key to the next function."""
         if not body:
             return body
-        self._writer.push(_envelope(event, body))
+        self._writer.push(envelope(event, body))
         return None
 
     def _push(self, data: str, event: Any, body: Any) -> None:
@@ -294,13 +294,14 @@ class Queue:
         self._writer.push(data, None if key is None else _text_of_key(key))
 
 
-def _envelope(event: Any, body: Any) -> dict[str, Any]:
-    envelope = {"full_event_wrapper": True, "body": body}
+def envelope(event: Any, body: Any) -> dict[str, Any]:
+    """A body as functions hand it to each other, with what else goes along."""
+    wrapped = {"full_event_wrapper": True, "body": body}
     for field in ("key", "id"):
         value = getattr(event, field, None)
         if value is not None:
-            envelope[field] = value
-    return envelope
+            wrapped[field] = value
+    return wrapped
 
 
 def _plain(value: Any) -> Any:

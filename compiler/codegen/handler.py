@@ -368,7 +368,9 @@ class _Handler:
             for attribute in resets:
                 writer.line(f"self.{attribute}.reset()")
         if block or not method.doc:
-            Statements(self, writer, method.returns).block(block)
+            # A docstring that is a step's name says what the step's comment would.
+            named = method.doc.removesuffix(".") or None
+            Statements(self, writer, method.returns).block(block, named)
         parameters = ", ".join(["self", *(f"{name}: Any" for name in method.takes)])
         return {
             "head": f"{'async ' if method.is_async else ''}def {method.name}({parameters}) -> "

@@ -61,7 +61,6 @@ class Flow:
 
     def run_seen(self, body: Any) -> Any:
         """seen."""
-        # seen
         return graph.seen(body)
 
 

@@ -38,12 +38,10 @@ class Flow:
 
     def run_sales(self, event: Any, body: Any) -> None:
         """sales."""
-        # sales
         self.sales.push_event(event, body)
 
     def run_refunds(self, event: Any, body: Any) -> None:
         """refunds."""
-        # refunds
         self.refunds.push_event(event, body)
 
 

@@ -44,7 +44,6 @@ class Flow:
 
     def run_failures(self, event: Any, body: Any) -> None:
         """failures."""
-        # failures
         self.failures.push(event, body)
 
 

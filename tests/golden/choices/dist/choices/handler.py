@@ -117,19 +117,16 @@ class Flow:
 
     def run_k1(self, event: Any, body: Any) -> Any:
         """k1."""
-        # k1
         self.k1.push(event, body)
         return nuclio.DROPPED
 
     def run_k2(self, event: Any, body: Any) -> Any:
         """k2."""
-        # k2
         self.k2.push(event, body)
         return nuclio.DROPPED
 
     def run_end(self, body: Any) -> Any:
         """end."""
-        # end
         return body
 
     async def run_items_of_y(self, event: Any, body: Any) -> Any:

@@ -54,7 +54,6 @@ class Flow:
 
     def run_audit(self, event: Any, body: Any) -> Any:
         """audit."""
-        # audit
         try:
             graph.audit(body)
         except Exception as exc:
@@ -64,7 +63,6 @@ class Flow:
 
     def run_last(self, event: Any, body: Any) -> Any:
         """last."""
-        # last
         try:
             return body["x"] + 1
         except Exception as exc:

@@ -53,13 +53,11 @@ class Flow:
 
     def run_log(self, event: Any, body: Any) -> Any:
         """log."""
-        # log
         graph.tell(event)
         return nuclio.DROPPED
 
     def run_end(self, body: Any) -> Any:
         """end."""
-        # end
         return self.end.do(body)
 
 

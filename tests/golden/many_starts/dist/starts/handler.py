@@ -38,7 +38,6 @@ class Flow:
 
     def run_two(self, body: Any) -> Any:
         """two."""
-        # two
         graph.two(body)
         return nuclio.DROPPED
 

@@ -87,52 +87,42 @@ class Flow:
 
     def run_orders(self, event: Any, body: Any) -> None:
         """orders."""
-        # orders
         self.orders.push_event(event, body)
 
     def run_left(self, event: Any, body: Any) -> None:
         """left."""
-        # left
         self.left.push_event(event, body)
 
     def run_right_side(self, event: Any, body: Any) -> None:
         """right side."""
-        # right side
         self.right_side.push_event(event, body)
 
     def run_users_v3io(self, event: Any, body: Any) -> None:
         """users/v3io."""
-        # users/v3io
         self.users_v3io.push_event(event, body)
 
     def run_v(self, event: Any, body: Any) -> None:
         """v."""
-        # v
         self.v.push_event(event, body)
 
     def run_n(self, event: Any, body: Any) -> None:
         """n."""
-        # n
         self.n.push_event(event, body)
 
     def run_r(self, event: Any, body: Any) -> None:
         """r."""
-        # r
         self.r.push_event(event, body)
 
     def run_work(self, event: Any, body: Any) -> None:
         """work."""
-        # work
         self.work.push_event(event, body)
 
     def run_m(self, event: Any, body: Any) -> None:
         """m."""
-        # m
         self.m.push_event(event, body)
 
     def run_o(self, event: Any, body: Any) -> None:
         """o."""
-        # o
         self.o.push_event(event, body)
 
 

@@ -34,7 +34,6 @@ class Flow:
 
     def run_rabbit_1(self, body: Any) -> None:
         """rabbit-1."""
-        # rabbit-1
         graph.step(body)
 
 

@@ -39,12 +39,10 @@ class Flow:
 
     def run_several_1(self, body: Any) -> None:
         """several-1."""
-        # several-1
         graph.step(body)
 
     def run_several_2(self, body: Any) -> None:
         """several-2."""
-        # several-2
         graph.step(body)
 
 

@@ -103,7 +103,6 @@ class Flow:
 
     def run_letters(self, event: Any, body: Any) -> Any:
         """letters."""
-        # letters
         return branches.each(
             self.context, (paths.put(body, "letter", item) for item in body["text"])
         )

@@ -80,27 +80,22 @@ class Flow:
 
     def run_archive(self, event: Any, body: Any) -> None:
         """archive."""
-        # archive
         self.archive.push(event, body)
 
     def run_billing(self, event: Any, body: Any) -> None:
         """billing."""
-        # billing
         self.billing.push(event, body)
 
     def run_alerts(self, event: Any, body: Any) -> None:
         """alerts."""
-        # alerts
         self.alerts.push(event, body)
 
     def run_orders(self, event: Any, body: Any) -> None:
         """orders."""
-        # orders
         self.orders.push(event, body)
 
     def run_display(self, event: Any, body: Any) -> None:
         """display."""
-        # display
         self.display.push(event, body)
 
 

@@ -40,7 +40,6 @@ class Flow:
 
     def run_there(self, event: Any, body: Any) -> None:
         """there."""
-        # there
         self.there.push_event(event, body)
 
 

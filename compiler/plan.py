@@ -93,6 +93,8 @@ class Call:
     #: Synchronous engine: the result may be an event, a Response or a plain value (serving.md 4.1).
     #: Of a catcher then "event" means that its result becomes `event.body` (7.4).
     any_result: bool = False
+    #: Asynchronous engine: what an event step returns may be no event, which is a failure of its.
+    checked: bool = False
     #: Of such a catcher: the `result_path` of the failed step, for which its result stands in.
     caught_path: str | None = None
 
@@ -610,6 +612,7 @@ def _show_instruction(item: Instruction) -> str:
         case Call(step=step, invoke=invoke, then=then, any_result=any_result):
             loose = " any" if any_result else ""
             loose += f" at {item.caught_path}" if item.caught_path else ""
+            loose += " checked" if item.checked else ""
             return f"{step}: {_show_invoke(invoke)} -> {then}{loose}"
         case Keep(step=step, invoke=invoke):
             return f"{step}: keep if {_show_invoke(invoke)}"

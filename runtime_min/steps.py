@@ -102,7 +102,7 @@ class Rename:
     def do(self, body: Any) -> Any:
         for old, new in self._mapping.items():
             if old in body:
-                body[new] = body[old]
+                body[new] = body.get(old)
                 del body[old]
         return body
 

@@ -97,6 +97,14 @@ def choosy(event):
     return event
 
 
+def forgets(event):
+    number = event.body.get("x", 0) if isinstance(event.body, dict) else 0
+    note("forgets", number)
+    if number % 3 == 1:
+        return None
+    return event if number % 3 else {"x": number}
+
+
 class Add:
     def __init__(self, by=1, name=None):
         self.by = by
@@ -432,7 +440,10 @@ EVENT_STEPS = [
     'handler="peek", full_event=True', 'handler="choosy", full_event=True', 'class_name="Tag"',
     'class_name="Tells"',
 ]  # fmt: skip
-ASYNC_STEPS = ['handler="slow"', 'class_name="SlowTag"', 'class_name="Two", handler="second"']
+ASYNC_STEPS = [
+    'handler="slow"', 'class_name="SlowTag"', 'class_name="Two", handler="second"',
+    'handler="forgets", full_event=True',
+]  # fmt: skip
 STOREY_STEPS = [
     'class_name="storey.Filter", _fn="(event)"',
     'class_name="storey.Filter", _fn="(event.get(\'x\', 0) != 2)"',

@@ -254,12 +254,20 @@ class Reference:
         except Exception as exc:
             if flow.on_error is None:
                 raise
-            event = await self._recover(flow.on_error, event, None, "", exc, None)
+            event = await self._recover(flow.on_error, event, None, "", exc, failed_step=name)
         return event
 
     async def _recover(
-        self, catcher: str, event: Any, key: str | None, origin: str, exc: Exception, path: Any
+        self,
+        catcher: str,
+        event: Any,
+        key: str | None,
+        origin: str,
+        exc: Exception,
+        path: Any = None,
+        **args: Any,
     ) -> Any:
+        self._push_error(event, message(exc, causes=True), origin, **args)
         event.error = {**(event.error or {}), key: message(exc, causes=True)}
         event.origin_state = origin
         result = await self._run(self._steps[catcher], event)
@@ -279,6 +287,8 @@ class Reference:
             elements = event.body
             if kind == "FlatMap":
                 elements = await self._result(step, event)
+                if self._catcher(step):  # all of them, or none (docs/differences.md)
+                    elements = list(elements)
             elif step.input_path:
                 elements = self._get(event.body, step.input_path)
             for element in elements:
@@ -352,7 +362,7 @@ class Reference:
         if kind == "Rename":
             for old, new in args["mapping"].items():
                 if old in event.body:
-                    event.body[new] = event.body[old]
+                    event.body[new] = event.body.get(old)
                     del event.body[old]
         elif kind == "DropColumns":
             columns = args["columns"]

@@ -128,6 +128,42 @@ def test_without_a_responder_there_is_one_record(tmp_path, monkeypatch):
     assert [answer.status for answer in told] == [200, 400]
 
 
+def test_what_an_event_step_returns_must_be_an_event(tmp_path, monkeypatch):
+    lost = ASYNC.replace("        return event\n", "        return None\n")
+    found, told = records(lost.replace("RESPOND", ".respond()"), [{"x": 1}], tmp_path, monkeypatch)
+    message = "'NoneType' object has no attribute 'body'"
+    assert found == [
+        ("check", {"x": 1}, (message, True), {}),
+        ("_handler", {"x": 1}, (f"AttributeError: {message}", False), {}),
+    ]
+    caught = lost.replace('"check")', '"check").error_handler("c", handler="(event)")')
+    found, told = records(
+        caught.replace("RESPOND", ".respond()"), [{"x": 1}], tmp_path, monkeypatch
+    )
+    assert told[0].body == b'{"x": 1}'
+
+
+QUEUE = """
+import mlrun
+
+def shard(body):
+    return 1 / body["x"]
+
+fn = mlrun.new_function("f", kind="serving", project="p")
+fn.spec.error_stream = "errors/stream"
+graph = fn.set_topology("flow", engine="async")
+graph.to(name="first", handler="(event)")
+graph.add_step("$queue", "out", path="some/out", sharding_func=shard, after="first")
+graph.add_step(name="other", handler="(event)", after="first").respond()
+graph.error_handler("all", handler='(event["all"])')
+"""
+
+
+def test_a_queue_whose_catcher_fails_is_the_source(tmp_path, monkeypatch):
+    found, _ = records(QUEUE, [{"x": 0}], tmp_path, monkeypatch)
+    assert [record[0] for record in found] == ["out", "_handler"]
+
+
 @pytest.mark.parametrize(
     ("catch", "expected"),
     [

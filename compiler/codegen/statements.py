@@ -227,6 +227,8 @@ class Statements:
         text = self._handler.invoke(item.invoke)
         if item.any_result:
             text = self._any_result(item, text)
+        if item.checked:
+            text = f"{self._handler.runtime('nuclio')}.event_of({text})"
         gives_event = item.invoke.takes == "event" and not isinstance(item.invoke.callee, Own)
         match item.then:
             case "body" if text == "body":

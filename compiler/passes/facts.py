@@ -54,6 +54,8 @@ class Facts:
     pathless: bool = False
     #: Is it certain that its code only reads the body, and keeps nothing of it?
     only_reads: bool = False
+    #: Takes it the event, and may it return something else?
+    returns_other: bool = False
     #: Does it take the next event while it waits for what becomes of one?
     waits: bool = False
 

@@ -17,6 +17,7 @@ from ..code_index import CodeIndex, FunctionInfo, Symbol
 from ..diagnostics import Diagnostics, did_you_mean
 from ..only_reads import only_reads
 from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
+from ..returns import returns_parameter
 from ..runtime_names import IDLE_BASES, PICKLE_MODEL, known_remedy
 from .concurrent import CONCURRENT, CONCURRENT_STEPS, SEND, concurrent_make, send_make
 from .facts import Facts, FunctionFacts, Selects
@@ -221,12 +222,15 @@ class _Inference:
     def _called(self, target: ir.Target, full_event: bool, pass_context: bool = False) -> Facts:
         takes: Value = "event" if full_event else "body"
         if isinstance(target, ir.Inline):
-            return Facts(takes, context=pass_context, only_reads=_formula_only_reads(target))
+            other = full_event and target.text != target.parameter
+            only_reads = _formula_only_reads(target)
+            return Facts(takes, context=pass_context, only_reads=only_reads, returns_other=other)
+        unknown = Facts(takes, context=pass_context, returns_other=full_event)
         if not isinstance(target, ir.UserCode):
-            return Facts(takes, context=pass_context)
+            return unknown
         info = self._index.function_info(target.symbol)
         if info is None:
-            return Facts(takes, context=pass_context)
+            return unknown
         only_reads = takes == "body" and self._only_reads(info, target.symbol.module)
         names = [parameter.name for parameter in info.parameters]
         first = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
@@ -261,6 +265,7 @@ class _Inference:
             result="items" if info.is_generator else "value",
             generator=info.is_generator,
             only_reads=only_reads,
+            returns_other=full_event and not _returns_event(info),
         )
 
     def _only_reads(self, info: FunctionInfo, module: str, bound: bool = False) -> bool:
@@ -496,6 +501,9 @@ class _Inference:
             and info is not None
             and isinstance(owner, Symbol)
             and self._only_reads(info, owner.module, bound=True),
+            returns_other=takes == "event"
+            and info is not None
+            and not _returns_event(info, bound=True),
         )
 
     def _methods(self, symbol: Symbol) -> list[str]:
@@ -619,6 +627,16 @@ def _runs_in_turn(step: ir.Task) -> bool:
 
 def _is_callable(value: object) -> bool:
     return isinstance(value, ir.Target)
+
+
+def _returns_event(info: FunctionInfo, bound: bool = False) -> bool:
+    """Is it certain that it returns its argument? `bound`: its first one is `self`."""
+    parameters = [p for p in info.parameters if p.kind in ("positional-only", "positional")]
+    return (
+        not info.decorators
+        and bool(parameters[bound:])
+        and returns_parameter(info.node, parameters[bound].name)
+    )
 
 
 def _formula_only_reads(target: ir.Inline) -> bool:

@@ -452,6 +452,10 @@ class _FlowLowering:
             self._invoke(step, facts),
             then,
             any_result=self._sync and then == "return" and self._gives_anything(step),
+            checked=not self._sync
+            and facts.returns_other
+            and not facts.filters
+            and then in ("event", "discard"),
         )
         instructions = [call]
         after = {"event": "event", "body": "body", "both": "both"}.get(then, state)  # type: ignore[assignment]

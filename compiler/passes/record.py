@@ -27,8 +27,10 @@ from ..plan import (
     Keep,
     Method,
     Plan,
+    Push,
     PushEach,
     Record,
+    Send,
     Try,
     Value,
 )
@@ -96,7 +98,7 @@ def _recorded(run: Sequence[Instruction], kind: Value | None) -> Try:
 
 def _with_catcher(item: Try) -> Try:
     """Steps with a catcher: MLRun takes the failure of that for one of the failed step."""
-    names = {_step(found) for found in item.body if _takes(found) is not None}
+    names = _names(item.body)
     first = next((i for i, found in enumerate(item.catch) if _takes(found) is not None), None)
     if first is None or any(isinstance(found, Try) for found in item.catch[:first]):
         return replace(item, catch=tuple(_not_taken(item.catch)))
@@ -132,8 +134,15 @@ def _takes(item: Instruction) -> Value | None:
 
 
 def _step(item: Instruction) -> str:
-    assert isinstance(item, (Call, Keep, Extend, Choose, DropIfFiltered, Items, Arrive))
+    assert isinstance(item, (Call, Keep, Extend, Choose, DropIfFiltered, Items, Arrive, Push, Send))
     return item.step
+
+
+def _names(block: Sequence[Instruction]) -> set[str]:
+    """The steps of a block that may fail; of a queue the sending."""
+    return {
+        _step(item) for item in block if _takes(item) is not None or isinstance(item, (Push, Send))
+    }
 
 
 def _kinds(block: Sequence[Instruction]) -> Iterator[Value]:
@@ -158,7 +167,7 @@ def _with_record(item: Try, inside: bool) -> Try:
     caught = next((found for found in item.catch if isinstance(found, Caught)), None)
     whole = item.whole_graph
     name = None if caught is None or caught.step == "" else caught.step
-    names = {_step(found) for found in item.body if _takes(found) is not None}
+    names = _names(item.body)
     if name is None and len(names) == 1 and not whole:
         (name,) = names
     tracks = item.tracks or whole or inside or name is None

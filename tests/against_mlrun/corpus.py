@@ -35,10 +35,10 @@ SERVICE = (
     "model_endpoints_routes_names", "creation_strategy",
 )  # fmt: skip
 
-#: Arguments of routers that are given as objects, which MLRun writes even if they are defaults.
+#: Arguments of steps that are given as objects, which MLRun writes even if they are defaults.
 DEFAULTS = {
     "protocol": "v2", "url_prefix": "/v2/models", "health_prefix": "/v2/health",
-    "executor_type": "thread", "prediction_col_name": "prediction",
+    "executor_type": "thread", "prediction_col_name": "prediction", "return_json": True,
 }  # fmt: skip
 #: How a function or class given as an object is written.
 OBJECT = re.compile(r"<(?:function|class '?)\s*([^ >']+)")
@@ -72,8 +72,11 @@ def step(item: Any) -> dict[str, Any]:
         for name in ("full_event", "input_path", "result_path", "responder", "on_error")
     }
     found["after"] = list(getattr(item, "after", ()))
+    found["function"] = getattr(item, "runs_in", "")
     if isinstance(item, ir.Queue):
-        return found | {"kind": "queue", "path": item.path}
+        brokers = dict(item.options).get("brokers")
+        options = {"kafka_brokers": brokers} if brokers else {}
+        return found | {"kind": "queue", "path": item.path, "options": options}
     cls = None if item.cls is None else target(item.cls)
     found["class_name"] = cls
     args = {key: value for key, value in item.args if not isinstance(value, ir.Target)}

@@ -62,7 +62,8 @@ class Pusher:
 
 
 def record(path: str, body: Any) -> None:
-    STREAMS.setdefault(path, []).append(json.dumps(body, default=str))
+    text = json.dumps(body, default=str)
+    STREAMS.setdefault(path, []).append(text)
 
 
 storey.StreamTarget = Recorded

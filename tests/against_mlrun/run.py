@@ -41,7 +41,7 @@ from test_random_graphs import compiled  # noqa: E402
 
 #: What MLRun answers where graphc promises to do better (spec/serving.md 12).
 DEFECTS = {
-    "TypeError: cannot pickle '_asyncio.Future' object": "Q16: a copy of a failed event",
+    "TypeError: cannot pickle '": "Q16: a copy of a failed event",
     "TypeError: list indices must be integers or slices, not str": "Q8: lists sent to routers",
     "TypeError: 'str' object does not support item assignment": "Q8: texts sent to routers",
     "TypeError: 'bytes' object does not support item assignment": "Q8: texts sent to routers",
@@ -59,11 +59,11 @@ REFUSALS = {
 }
 
 
-#: What graphc refuses before it runs, by a word that such graphs have.
+#: What graphc refuses before it runs, by words of which such graphs have one.
 FOUND_EARLIER = {
-    "GC013": 'before="',  # Q14, and circles through catchers
-    "GC015": 'engine="sync"',  # branches, which MLRun finds with the first event
-    "GC010": "ways=",  # choices with nothing behind them
+    "GC013": ('before="',),  # Q14, and circles through catchers
+    "GC015": ('engine="sync"',),  # branches, which MLRun finds with the first event
+    "GC010": ("ways=", '"Chosen"', "ChoiceByField"),  # choices with nothing behind them
 }
 
 
@@ -140,7 +140,7 @@ def compare(worker: Worker, seed: int) -> list[Found]:
     if errors:
         said = "\n".join(map(render, errors))
         code = errors[0].code
-        if code in FOUND_EARLIER and FOUND_EARLIER[code] in statements:
+        if any(words in statements for words in FOUND_EARLIER.get(code, ())):
             return [Found(f"known: {code}, which MLRun finds later or not at all")]
         return [Found(f"only graphc refuses: {code}", f"{head}{said}")]
     ours = asyncio.run(run_package(made.files, asked))
@@ -166,6 +166,12 @@ def classify(statements: str, ours: Outcome, theirs: Outcome) -> str:
     for words, why in WITHIN.items():
         if words in str(theirs):
             return f"known: {why}"
+    without_items = replace(theirs, log=_within(ours.log, theirs.log))
+    if '_fn="lazily"' in statements and agrees(ours, without_items):
+        return "known: a generator with a catcher that fails midway"
+    one, other = (replace(each, log=sorted(each.log, key=json.dumps)) for each in (ours, theirs))
+    if "storey.Flat" in statements and agrees(one, other):
+        return "known: branches beside three items or more run in another order"
     mine = ours.answers[0]
     if "respond()" in statements and isinstance(mine, tuple) and list(mine[1]) == ["id"]:
         return "known: Q6, a responder that others follow, beside a catcher"
@@ -173,6 +179,16 @@ def classify(statements: str, ours: Outcome, theirs: Outcome) -> str:
     if failed and mine.body.partition(":")[0] == said.partition(":")[0]:
         return "known: the same error in other words"
     return "different"
+
+
+def _within(some: list[Any], notes: list[Any]) -> list[Any]:
+    """Those of the notes that are among `some`, which are as many or fewer."""
+    rest = list(some)
+    found = []
+    for note in notes:
+        if rest and note == rest[0]:
+            found.append(rest.pop(0))
+    return found
 
 
 def is_fine(kind: str) -> bool:
@@ -192,10 +208,7 @@ def main() -> int:
         for seed in range(args.seed, args.seed + args.graphs):
             for found in compare(worker, seed):
                 counts[found.kind] += 1
-                known = found.kind in ("equal", "both refuse") or found.kind.startswith(
-                    ("Q7:", "Q16:")
-                )
-                if not known and counts[found.kind] <= args.show:
+                if not is_fine(found.kind) and counts[found.kind] <= args.show:
                     print(f"== {found.kind}\n{found.details}\n", flush=True)
         worker.stop()
     for kind, count in counts.most_common():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from .kafka_source import KafkaSource, confluent_kafka, make_topics
 from .packages import Package
 from .process import Log
 from .sources import Source
+from .temporary import TemporaryFolder
 from .triggers import StreamTrigger
 from .worker import topic_of
 
@@ -34,8 +33,7 @@ class Streams:
     def __init__(self, folder: Path | None = None, broker: str | None = None) -> None:
         self.environment: Mapping[str, str] = {}
         self.folder: Path | None = None
-        #: Goes the folder when this is closed?
-        self.is_temporary = False
+        self._temporary: TemporaryFolder | None = None
         self._brokers = ""
         if broker is None:
             self._use_files(folder)
@@ -52,6 +50,11 @@ class Streams:
                     )
                 self._brokers = match[1]
             confluent_kafka()
+
+    @property
+    def is_temporary(self) -> bool:
+        """Goes the folder when this is closed?"""
+        return self._temporary is not None
 
     @property
     def broker_url(self) -> str | None:
@@ -94,24 +97,24 @@ class Streams:
 
     def close(self) -> None:
         """Remove what was temporary."""
-        if self.is_temporary and self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.close()
 
     def _use_files(self, folder: Path | None) -> None:
         given = os.environ.get(_VARIABLE, "")
         if folder is None and given.startswith("dir:"):
-            self.folder = Path(given.removeprefix("dir:"))
-            return
-        if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="graphc-streams-"))
-            self.is_temporary = True
-        else:
-            folder = folder.resolve()
-            try:
+            folder = Path(given.removeprefix("dir:"))
+        try:
+            if folder is None:
+                self._temporary = TemporaryFolder("graphc-streams-")
+                folder = self._temporary.path
+            else:
+                folder = folder.resolve()
                 folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise GraphError(
-                    f"cannot make the folder {folder}: {error.strerror}", code="GC043"
-                ) from None
+        except OSError as error:
+            what = folder or "for the streams"
+            raise GraphError(
+                f"cannot make the folder {what}: {error.strerror}", code="GC043"
+            ) from None
         self.folder = folder
         self.environment = {_VARIABLE: f"dir:{folder}"}

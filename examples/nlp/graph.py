@@ -20,7 +20,10 @@ graph.to('URLDownloader')\
      .to('$queue', 'to_result', path=result_stream)
 
 # specify the "enrich" child function, built from a notebook file
-fn.add_child_function('enrich', './entity_extraction.ipynb', 'mlrun/mlrun')
+child = fn.add_child_function('enrich', './entity_extraction.ipynb', 'mlrun/mlrun')
+
+# what fails there goes to a stream of its own, for somebody to look at
+child.spec.error_stream = 'kafka://kafka:9092/failed'
 
 # plot the graph
 graph.plot(rankdir='LR')

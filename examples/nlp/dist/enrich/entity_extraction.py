@@ -7,6 +7,8 @@ import os
 import spacy
 
 LANGUAGE = os.environ.get("NLP_LANGUAGE", "en")
+# A longer paragraph is none that somebody wrote: spaCy refuses it.
+LONGEST = 2_000
 
 
 # A text names a person by the family name alone, too; an id says who is meant.
@@ -34,6 +36,7 @@ class ApplyNLP:
 
     def __init__(self, context, language=LANGUAGE):
         self.nlp = spacy.blank(language)
+        self.nlp.max_length = LONGEST
         self.nlp.add_pipe("entity_ruler").add_patterns(list(rules()))
         context.logger.info(f"spaCy {spacy.__version__} reads {language}")
 

@@ -25,28 +25,45 @@ class Flow:
         self.extract_entities = entity_extraction.ExtractEntities()
         self.enrich_entities = entity_extraction.EnrichEntities()
         self.to_result = streams.Queue("kafka://kafka:9092/entities", KafkaStream)
+        self.context = context
 
     def run(self, event: Any) -> None:
         body = nuclio.unwrap(event)
 
-        # ApplyNLP
-        body = self.apply_nlp.do(body)
+        try:
+            # ApplyNLP
+            step = "ApplyNLP"
+            body = self.apply_nlp.do(body)
 
-        # ExtractEntities
-        body = self.extract_entities.do(body)
+            # ExtractEntities
+            step = "ExtractEntities"
+            body = self.extract_entities.do(body)
 
-        # EnrichEntities
-        body = self.enrich_entities.do(body)
+            # EnrichEntities
+            step = "EnrichEntities"
+            body = self.enrich_entities.do(body)
+
+            # flatten
+            step = "flatten"
+            items = list(body)
+        except Exception as exc:
+            nuclio.record(self.context, event, exc, step, body)
+            raise
 
         # flatten
-        for item in body:
+        for item in items:
             # to_result
             self.to_result.push(event, item)
 
 
 def init_context(context: Any) -> None:
     graph_context = GraphContext(
-        context, "nlp-pipeline-enrich", current_function="enrich"
+        context,
+        "nlp-pipeline-enrich",
+        current_function="enrich",
+        error_stream=streams.open_if_possible(
+            "kafka://kafka:9092/failed", context.logger, KafkaStream
+        ),
     )
     context.user_data.flow = Flow(graph_context)
     context.user_data.done = delivery.start(context, graph_context.at_termination)
@@ -57,7 +74,9 @@ def handler(context: Any, event: Any) -> Any:
         nuclio.decode(event)
         context.user_data.flow.run(event)
     except nuclio.BadEvent as exc:
-        return context.user_data.done(event, nuclio.failure(context, exc, at=event))
+        failed = nuclio.failure(context, exc, at=event)
+        context.user_data.flow.context.push_error(event, failed.body, source="_handler")
+        return context.user_data.done(event, failed)
     except Exception as exc:
         # No step responds, so nobody is told.
         nuclio.log_failure(context, exc, event)

@@ -101,8 +101,8 @@ def finish(name: str, struct: Mapping[str, Any]) -> Finished:
     if kind in _RABBITMQ:
         _put_into_url(made)
     first = {key: made.pop(key) for key in _ORDER}
-    rest = made.pop("attributes", None)
-    done.struct = {**first, **made} | ({"attributes": rest} if rest else {})
+    made["attributes"] = made.pop("attributes", {})  # the last
+    done.struct = first | {key: value for key, value in made.items() if value != {}}
     return done
 
 

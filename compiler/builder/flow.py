@@ -233,6 +233,8 @@ class FlowBuilder(HostObject):
             step = router(session, spelled, class_args, where, chosen, flow=self, handler=handler)
             add_routes(step, routes)
         elif is_queue(class_name):
+            if full_event is not None:
+                class_args["full_event"] = full_event
             step = self._queue(class_name, name, class_args, where)
         else:
             step = self._task(class_name, name, handler, class_args, where)
@@ -293,7 +295,10 @@ class FlowBuilder(HostObject):
         self, class_name: Any, name: Any, class_args: dict[str, Any], where: Span
     ) -> QueueBuilder:
         if isinstance(class_name, QueueBuilder):
-            step, name = replace(class_name), name or class_name.name
+            # The object itself, as in MLRun: what is set on it later counts.
+            is_taken = class_name.flow is not None
+            step = replace(class_name, args=dict(class_name.args)) if is_taken else class_name
+            name = name or class_name.name
         else:
             step = queue(self.function.session, "", class_args, where)
         if not name:

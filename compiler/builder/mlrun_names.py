@@ -18,6 +18,15 @@ STEP = frozenset(
 )
 ROUTE = STEP
 ROUTER = STEP | {"add_route", "clear_children", "plot", "routes"}
+QUEUE = frozenset(
+    """
+    after after_step async_object check_model_endpoint_existence comment context copy
+    cycle_from cycle_to default_shape error_handler from_dict fullname get_children get_shape
+    init_object kind max_iterations model_endpoint_creation_strategy name next on_error options
+    parent path path_to_step retention_in_hours run set_flow set_next set_parent shape shards
+    supports_termination to to_dict to_json to_str to_yaml trigger_args verify_model_runner_step
+    """.split()
+)
 FLOW = frozenset(
     """
     add_shared_model add_step after after_step allow_cyclic check_and_process_graph

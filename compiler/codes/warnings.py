@@ -200,7 +200,8 @@ WARNINGS = (
         """
         A step runs in the function that it names with `function=`; without one, in the graph's own.
         An event gets from one function to another through a queue with a path. Where there is none
-        between them, MLRun's graph ends without a word, and so does the package's.
+        between them, MLRun's graph ends without a word, and so does the package's. A failure goes
+        to no other function at all: an error handler without `function=` runs where a step fails.
         """,
         bad="""
         graph.to(name="double", handler="(event * 2)").respond()

@@ -114,6 +114,7 @@ class _Division:
             )
         self._report_roots(local[""])
         self._report_gaps(local)
+        self._report_uncaught(local)
         for part in made:
             _report_loops(part, self._diagnostics)
         return made
@@ -316,6 +317,38 @@ class _Division:
                     help="put a queue with a path between them"
                     + ("" if follower.runs_in else ", or name the function with function="),
                 )
+
+    def _report_uncaught(self, local: Mapping[str, set[str]]) -> None:
+        """Functions whose failures the graph's own catcher does not get (serving.md Q15)."""
+        if self._flow.on_error is None:
+            return
+        catcher = self._flow.step(self._flow.on_error)
+        behind = reached(self._following, [catcher.name])
+        uncaught = [
+            function or self._function.name
+            for function, names in local.items()
+            if catcher.name not in names
+            and any(self._is_caught_by_none(name) for name in names - behind)
+        ]
+        if uncaught:
+            self._diagnostics.warning(
+                "GC039",
+                f"what fails in {' and '.join(map(repr, uncaught))} does not get to the graph's "
+                f"error handler {catcher.name!r}, which runs in "
+                f"{catcher.runs_in or self._function.name!r}",
+                catcher.span,
+                help="leave function= of the error handler out: it runs where a step fails"
+                if catcher.runs_in
+                else "let the error handler follow no step: then it runs where one fails",
+            )
+
+    def _is_caught_by_none(self, name: str) -> bool:
+        step = self._flow.step(name)
+        return (
+            not isinstance(step, ir.Queue)
+            and step.on_error is None
+            and not (isinstance(step, ir.Task) and step.catcher)
+        )
 
 
 def _is_merge(step: ir.Task) -> bool:

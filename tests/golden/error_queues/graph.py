@@ -18,3 +18,10 @@ graph.to("$queue", "odd", path=3)
 graph.to("$queue", "q", path="a/b").respond()
 graph.to("storey.Choice", "bare")
 graph.to("storey.Rename", "rename")
+# An attribute that a queue of MLRun's has not has no effect.
+set = graph.to("$queue", "set", path="a/b")
+set.full_event = True
+set.shard = 3
+set.options = "path"
+if mlrun.get_version():
+    set.options["group"] = "readers"

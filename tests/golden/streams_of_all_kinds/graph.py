@@ -3,6 +3,7 @@
 import os
 
 import mlrun
+from mlrun.serving import QueueStep
 
 
 def shard_of(event):
@@ -17,13 +18,17 @@ graph.to(name="scale", handler="({**event, 'kwh': event['wh'] / 1000})").respond
 graph.add_step(
     "$queue",
     "archive",
-    path="projects/meters/archive",
+    path=None,
     after="scale",
-    shards=4,
-    retention_in_hours=48,
-    batch_size=100,
-    sharding_func=shard_of,
+    batch_size=8,
 )
+# What is set afterwards counts.
+archive = graph["archive"]
+archive.path = "projects/meters/archive"
+archive.shards = 4
+archive.retention_in_hours = 12 * archive.shards
+archive.options["batch_size"] = 100
+archive.options.update(sharding_func=shard_of)
 graph.add_step(
     "$queue",
     "billing",
@@ -38,12 +43,9 @@ graph.add_step(
     path=f"nats://{os.environ['NATS_SERVER']}/meters.alerts",
     after="scale",
 )
-graph.add_step(
-    "$queue",
-    "orders",
-    path="amqp://rabbit:5672/meters/orders.new?vhost=shop",
-    after="scale",
-)
+orders = QueueStep("orders")
+graph.add_step(orders, after="scale")
+orders.path = "amqp://rabbit:5672/meters/orders.new?vhost=shop"
 graph.add_step(
     "$queue",
     "display",

@@ -30,3 +30,12 @@ graph.to("$queue", "todo", path="users/demo/todo").to(
 graph.steps["slow"].error_handler("failed", handler="double")
 worker = hasty.add_child_function("worker", "graph.py", "mlrun/mlrun")
 worker.set_config("spec.eventTimeout", "30s")
+
+# A failure goes to no other function.
+split = mlrun.new_function("split", kind="serving")
+graph = split.set_topology("flow", engine="async")
+graph.to(name="here", handler="double").to("$queue", "more", path="users/demo/more").to(
+    name="there", handler="double", function="other"
+)
+graph.error_handler("caught", handler="double", function="other")
+split.add_child_function("other", "graph.py", "mlrun/mlrun")

@@ -324,6 +324,9 @@ class Reads:
     #: As of the queue: `brokers` where the path names none.
     options: Args = ()
     envelope: bool = True
+    #: The name of its trigger, and those of others whose events may name their stream alike.
+    trigger: str = ""
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

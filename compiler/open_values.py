@@ -30,6 +30,8 @@ class OpenValue:
     def said(self) -> str:
         """One line about it."""
         lookup = self.lookup
+        if lookup.purpose and not lookup.opened:
+            return f"{lookup.name}, {lookup.purpose}"
         purpose = f" ({lookup.purpose}, `{lookup.opened}`)" if lookup.purpose else ""
         part = f" (`{lookup.opened}`)" if lookup.opened and not purpose else ""
         return f"{lookup.name}{purpose or part}: {self.option} gives it now"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import ir
+from .builder.stream_triggers import GENERATED
 from .code_index import Symbol
-from .stream_drivers import Driver, drivers
+from .stream_drivers import V3IO_KEY, Driver, drivers, variables
 
 # -- what is called
 
@@ -462,10 +463,15 @@ class MakeQueue:
 
 @dataclass(frozen=True, slots=True)
 class MakeSource:
-    """What tells the events of a stream from others."""
+    """What tells the events of a stream from others: its path, or else the name of its trigger.
+
+    `alike` are triggers whose events may have the same path.
+    """
 
     attribute: str
     path: str | ir.EnvLookup | ir.OpenText
+    trigger: str = ""
+    alike: tuple[str, ...] = ()
 
 
 Making = MakeStep | MakeRouter | MakeMerge | MakeOutlets | MakeQueue | MakeSource
@@ -521,14 +527,35 @@ class Plan:
     @property
     def drivers(self) -> tuple[Driver, ...]:
         """What writes to its streams, each once."""
-        return tuple(dict.fromkeys(driver for found in self._streams for driver in found))
+        used = (driver for stream in self._streams for driver in drivers(*stream))
+        return tuple(dict.fromkeys(used))
 
     @property
-    def _streams(self) -> list[tuple[Driver, ...]]:
+    def needs(self) -> tuple[ir.EnvLookup, ...]:
+        """The variables that whoever deploys it has to set, as the graph file sets none of them."""
+        found: dict[str, str] = {}
+        for stream in self._streams:
+            found |= variables(*stream)
+        if any(trigger.get("password") == GENERATED for trigger in self.function.triggers.values()):
+            found["V3IO_ACCESS_KEY"] = V3IO_KEY
+        lookups = {
+            name: ir.EnvLookup(name, None, True, purpose=what) for name, what in found.items()
+        } | {lookup.name: lookup for lookup in self.environment if lookup.required}
+        for entry in self.function.settings.spec.get("env", ()):
+            lookups.pop(entry["name"], None)
+        return tuple(lookups[name] for name in sorted(lookups))
+
+    @property
+    def _streams(self) -> list[tuple[Any, dict[str, Any]]]:
+        """The paths of its streams, and what their drivers are told besides."""
         others = (self.function.serving.error_stream, self.log_stream)
         return [
-            *(making.drivers for making in self.makes if isinstance(making, MakeQueue)),
-            *(drivers(path) for path in others if path is not None),
+            *(
+                (made.path, dict(made.options))
+                for made in self.makes
+                if isinstance(made, MakeQueue)
+            ),
+            *((path, {}) for path in others if path is not None),
         ]
 
 
@@ -560,8 +587,9 @@ def _show_making(making: Making) -> list[str]:
             by = f" by {_show_value(sharding)}" if sharding is not None else ""
             through = "".join(f" through {driver.name}" for driver in making.drivers)
             return [f"  make {attribute} = queue {path!r}{by}{through}"]
-        case MakeSource(attribute=attribute, path=path):
-            return [f"  make {attribute} = source {path!r}"]
+        case MakeSource(attribute=attribute, path=path, trigger=trigger, alike=alike):
+            by = f" by {trigger!r}, not {', '.join(map(repr, alike))}" if alike else ""
+            return [f"  make {attribute} = source {path!r}{by}"]
         case MakeRouter():
             kind = f"{making.kind} plain" if making.plain else making.kind
             made = f" = {_show_make(making.make)}" if making.make else ""

@@ -31,6 +31,8 @@ class Driver:
 
 #: Paths without a scheme are those of V3IO.
 V3IO = ("v3io", "v3ios", "")
+#: What V3IO_ACCESS_KEY is.
+V3IO_KEY = "the key that V3IO asks for"
 
 DRIVERS = (
     Driver("stream_kafka", "KafkaStream", ("kafka",), "confluent_kafka", "==2.16.1"),
@@ -70,6 +72,18 @@ def drivers(path: Any, options: Mapping[str, Any] | None = None) -> tuple[Driver
     if scheme is None:
         return tuple(driver for driver in DRIVERS if driver.usual)
     return tuple(driver for driver in DRIVERS if scheme in driver.schemes)
+
+
+def variables(path: Any, options: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The variables of the environment that the driver of a path reads, and what they are."""
+    used = drivers(path, options)
+    if [driver.schemes for driver in used] != [V3IO]:
+        return {}
+    found = {"V3IO_ACCESS_KEY": V3IO_KEY}
+    start = str(path.parts[0] if isinstance(path, ir.OpenText) else path)
+    if "://" not in start or start.partition("://")[2].startswith("/"):
+        found["V3IO_API"] = "the address of V3IO, for example http://v3io-webapi:8081"
+    return found
 
 
 def known_scheme(path: Any) -> str | None:

@@ -61,15 +61,13 @@ def build(
 def _tell(made: Build, source: Source, out: Path, verbose: bool) -> None:
     """What was done, to people."""
     from ..codegen.text import one_line
-    from ..open_values import compiled, open_values
+    from ..open_values import OpenValue, compiled
 
-    assert made.graph is not None
-    still_open = open_values(made.graph)
-    for function in made.graph.functions:
+    for plan in made.plans:
+        function = plan.function
         say(f"built {out / function.name} ({compiled(function)})")
-        for value in still_open:
-            if value.function == function.name:
-                say(f"  needs {one_line(value.said)}")
+        for lookup in plan.needs:
+            say(f"  needs {one_line(OpenValue(function.name, lookup).said)}")
         if verbose:
             lines = made.files[f"{function.name}/requirements.txt"].decode().splitlines()
             needed = [line for line in lines if line and not line.startswith("#")]

@@ -223,14 +223,20 @@ class _Handler:
                     self._router_made(writer, making)
                 case MakeOutlets():
                     self._outlets_made(writer, making)
-                case MakeSource(attribute=attribute, path=path):
-                    source = f"{self._scope.runtime('sources')}.Source"
-                    writer.line(f"self.{attribute} = {source}({self._literal(path)})")
+                case MakeSource(attribute=attribute):
+                    writer.line(f"self.{attribute} = {self._source(making)}")
                 case MakeQueue():
                     writer.line(f"self.{making.attribute} = {self._queue(making)}")
         if self._plan.keeps_context:
             writer.line("self.context = context")
         return writer.text()
+
+    def _source(self, making: MakeSource) -> str:
+        arguments = self._literal(making.path)
+        if making.alike:
+            alike = ", ".join(map(quoted, making.alike))
+            arguments += f", {quoted(making.trigger)}, alike=[{alike}]"
+        return f"{self._scope.runtime('sources')}.Source({arguments})"
 
     def _outlets_made(self, writer: Writer, making: MakeOutlets) -> None:
         outlets = f"{self._scope.runtime('outlets')}.Outlets"

@@ -96,7 +96,7 @@ def _function_files(
         function,
         f"{handler_name}:handler",
         part.plan.summary,
-        part.plan.environment,
+        part.plan.needs,
         requirements.lines,
         image,
     ).encode()

@@ -57,7 +57,7 @@ def compose_yaml(plans: Sequence[Plan], files: Mapping[str, bytes], source: str)
             "stop_grace_period": _STOPS,
         }
         unset |= dict.fromkeys(open_names(config["spec"]["triggers"]))
-        if environment := _environment(config["spec"], plan.environment):
+        if environment := _environment(config["spec"], plan.needs):
             service["environment"] = environment
         if mounts := _mounts(config["spec"], volumes, left_out):
             service["volumes"] = mounts
@@ -165,13 +165,9 @@ def _topics(address: str, topics: list[str]) -> dict[str, Any]:
     return {"image": _IMAGE, "command": ["sh", "-ec", loop]}
 
 
-def _environment(spec: Mapping[str, Any], lookups: Iterable[ir.EnvLookup]) -> dict[str, str]:
+def _environment(spec: Mapping[str, Any], needs: Iterable[ir.EnvLookup]) -> dict[str, str]:
     """Values as they are; names without one from where compose runs, or its .env."""
-    found = {
-        lookup.name: f"${{{lookup.name}:?}}"
-        for lookup in lookups
-        if lookup.required and _is_variable(lookup.name)
-    }
+    found = {lookup.name: f"${{{lookup.name}:?}}" for lookup in needs if _is_variable(lookup.name)}
     for entry in spec.get("env", ()):
         name = entry["name"]
         variable = name if _is_variable(name) else snake_case(name, "value").upper()

@@ -27,11 +27,11 @@ def function_yaml(
     function: ir.Function,
     handler: str,
     summary: str,
-    environment: Iterable[ir.EnvLookup],
+    needs: Iterable[ir.EnvLookup],
     requirements: Sequence[str],
     image: Image,
 ) -> str:
-    """The text of function.yaml. `environment` is what the package reads when it starts."""
+    """The text of function.yaml. `needs` are variables that have to be in the environment."""
     settings, name = function.settings, one_line(source)
     spec: dict[str, Any] = {
         "description": summary,
@@ -47,7 +47,7 @@ def function_yaml(
     spec["build"] = {"baseImage": image.base} | ({"commands": commands} if commands else {}) | build
     metadata = {"name": function.full_name, **settings.config.get("metadata", {})}
     remarks: dict[Path, Sequence[str]] = {**settings.remarks}
-    remarks["spec", "env"] = _environment(settings, environment)
+    remarks["spec", "env"] = _environment(settings, needs)
     if image.replaced:
         said = f"{name} says {one_line(image.replaced)}; nothing here needs mlrun."
         remarks["spec", "build", "baseImage"] = [said]
@@ -119,21 +119,18 @@ def _add_http_trigger(spec: dict[str, Any]) -> None:
 
 def _purpose(lookup: ir.EnvLookup) -> str:
     if not lookup.opened:
-        return "set it when you deploy"
+        return one_line(lookup.purpose) or "set it when you deploy"
     if not lookup.purpose:
         return f"it is `{one_line(lookup.opened)}` of the graph file"
     return f"{one_line(lookup.purpose)}, which comes from `{one_line(lookup.opened)}`"
 
 
-def _environment(settings: ir.Settings, environment: Iterable[ir.EnvLookup]) -> list[str]:
+def _environment(settings: ir.Settings, needs: Iterable[ir.EnvLookup]) -> list[str]:
     """What whoever deploys has to give."""
     entries = settings.spec.get("env", [])
     names = [entry["name"] for entry in entries if set(entry) == {"name"}]
-    there = {entry["name"] for entry in entries}
     remarks = [
-        f"Needs {one_line(item.name)} in the environment: {_purpose(item)}."
-        for item in environment
-        if item.required and item.name not in there
+        f"Needs {one_line(item.name)} in the environment: {_purpose(item)}." for item in needs
     ]
     if names:
         shown = ", ".join(

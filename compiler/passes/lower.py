@@ -256,7 +256,7 @@ class _FlowLowering:
 
     def _make_source(self, read: ir.Reads) -> str:
         attribute = self._names.give(snake_case(read.queue, "source"))
-        self._makes.append(MakeSource(attribute, read.path))
+        self._makes.append(MakeSource(attribute, read.path, read.trigger, read.alike))
         return attribute
 
     def _run(self, sources: Mapping[str, str]) -> Method:

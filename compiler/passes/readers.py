@@ -55,7 +55,8 @@ class _Readers:
                 self._no_trigger(read)
             else:
                 found.append((read, struct))
-        for (read, struct), name in zip(found, _names(found), strict=True):
+        names = _names(found)
+        for (read, struct), name in zip(found, names, strict=True):
             self._add(read, name, struct)
         settings = self._function.settings
         spec = dict(settings.spec)
@@ -74,7 +75,9 @@ class _Readers:
         self._set_replicas(spec)
         config = {**settings.config, "spec": spec}
         return replace(
-            self._function, settings=replace(settings, config=config, remarks=self._remarks)
+            self._function,
+            settings=replace(settings, config=config, remarks=self._remarks),
+            reads=_told_apart(self._function.reads, found, names),
         )
 
     def _add(self, read: ir.Reads, name: str, struct: Struct) -> None:
@@ -164,6 +167,38 @@ def _names(found: Sequence[tuple[ir.Reads, Struct]]) -> list[str]:
             number += 1
         names.append(name)
     return names
+
+
+def _told_apart(
+    reads: Sequence[ir.Reads], found: Sequence[tuple[ir.Reads, Struct]], names: Sequence[str]
+) -> tuple[ir.Reads, ...]:
+    """The streams with their triggers, and with those that only the trigger's name tells apart."""
+    streams = {name: _event_names(struct) for (_, struct), name in zip(found, names, strict=True)}
+    triggers = {read.queue: name for (read, _), name in zip(found, names, strict=True)}
+    made = []
+    for read in reads:
+        if trigger := triggers.get(read.queue):
+            alike = (name for name in names if name != trigger and streams[name] & streams[trigger])
+            read = replace(read, trigger=trigger, alike=tuple(alike))
+        made.append(read)
+    return tuple(made)
+
+
+def _event_names(struct: Struct) -> set[str]:
+    """What a stream's events may have as its name, where runtime_min's `sources` looks."""
+    attributes = struct["attributes"]
+    match struct["kind"]:
+        case "v3ioStream":
+            path = attributes["streamPath"]
+            return {path, f"{attributes['containerName']}/{path}"}
+        case "mqtt":
+            return {each["topic"] for each in attributes["subscriptions"]}
+        case "rabbit-mq":
+            exchange, keys = attributes["exchangeName"], attributes.get("topics", ())
+            return {attributes.get("queueName", ""), *(f"{exchange}/{key}" for key in keys)} - {""}
+        case "nats":
+            return {attributes["topic"]}
+    return {*attributes["topics"]}
 
 
 def _open(read: ir.Reads) -> list[str]:

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from graphc.diagnostics import GraphError
+from graphc.package.publish import publish
+from graphc.pipeline import build
 from graphc.serve import Streams, invoke, serve
 
 from .conftest import MakePackage, Running, StartServer
@@ -401,6 +403,37 @@ def test_one_event_through_a_graph(
     ]
 
 
+def test_streams_of_two_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nuclio's events of both have the same topic; the trigger tells them apart."""
+    monkeypatch.delenv("GRAPHC_STREAMS", raising=False)
+    (tmp_path / "graph.py").write_text(
+        """
+import mlrun
+
+def same(body):
+    return body
+
+fn = mlrun.new_function("shop", kind="serving")
+graph = fn.set_topology("flow", engine="async")
+first = graph.to(name="first", handler="same")
+for container in ("users", "projects", "bigdata"):
+    first.to("$queue", container, path=f"{container}/shop/in").to(
+        name=f"of-{container}", handler="same", function="reader"
+    ).to("$queue", f"out-{container}", path=f"{container}/shop/out")
+fn.add_child_function("reader", "graph.py", "mlrun/mlrun")
+"""
+    )
+    made = build(tmp_path / "graph.py")
+    assert not made.failed
+    publish(made.files, tmp_path / "dist")
+    sent: list[tuple[str, bytes]] = []
+    invoke(tmp_path / "dist", body=b"[1]", sent=lambda *message: sent.append(message))
+    names = [f"{container}/shop/out" for container in ("bigdata", "projects", "users")]
+    assert sorted(found for found in sent if "/out" in found[0]) == [
+        (name, b"[1]") for name in names
+    ]
+
+
 # -- as a command -----------------------------------------------------------------------------
 
 
@@ -461,6 +494,36 @@ def test_a_server_that_is_killed_goes_on_where_it_was(
     found = messages(streams, "doubled")
     assert set(found) == set(doubled(count))
     print(f"4 kills (seed {SEED}): {len(found) - count} of {count} came again")
+
+
+def test_the_folder_of_a_server_that_is_killed(
+    make_package: MakePackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one takes it away, and none that is in use."""
+    monkeypatch.delenv("GRAPHC_STREAMS", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    dist = child(make_package).parent
+
+    def start() -> tuple[subprocess.Popen[str], Path]:
+        before = {*(tmp_path / "tmp").iterdir()}
+        process = start_command(dist, "--quiet")
+        url_of(process, "child")
+        (folder,) = {*(tmp_path / "tmp").iterdir()} - before
+        return process, folder
+
+    killed, left = start()
+    running, used = start()
+    assert left.exists()
+    killed.kill()
+    killed.communicate()
+    assert left.exists()
+    process, folder = start()
+    assert {*(tmp_path / "tmp").iterdir()} == {used, folder}
+    for each in (running, process):
+        each.send_signal(signal.SIGTERM)
+        each.communicate()
+    assert not [*(tmp_path / "tmp").iterdir()]
 
 
 def test_the_first_function_alone(make_package: MakePackage) -> None:

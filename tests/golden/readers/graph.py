@@ -38,6 +38,7 @@ kafka = child(
 )
 kafka.set_env("LEVEL", "info")
 kafka.with_limits(mem="1Gi")
+kafka.with_http()
 kafka.spec.max_replicas = 2
 kafka.add_trigger("tick", {"kind": "cron", "attributes": {"interval": "1h"}})
 
@@ -53,3 +54,11 @@ child("nats", ("n", {"path": "nats://shop:hunter2@nats-0:4222,nats-1:4222/plant.
 child("rabbit", ("r", {"path": "amqp://shop:hunter2@rabbit:5672/plant/events?vhost=shop"}), ("work", {"path": "amqp://rabbit/work"}))
 child("mqtt", ("m", {"path": f"mqtt://{os.environ['MQTT_HOST']}/plant/events"}))
 child("open", ("o", {"path": f"kafka://{os.environ['KAFKA']}/open", "kafka_brokers": os.getenv("MORE", "kafka-9:9092")}))
+# Nuclio's events of both have the topic plant/v; that of the third is the whole path of a fourth.
+child(
+    "alike",
+    ("one", {"path": "users/plant/v"}),
+    ("other", {"path": "projects/plant/v"}),
+    ("inner", {"path": "bigdata/left/right"}),
+    ("outer", {"path": "left/right"}),
+)

@@ -3,7 +3,8 @@
 # ruff: noqa: BLE001
 """plant: a flow that answers with the event's id, as no step responds.
 
-first -> orders, left, right side, users/v3io, v, n, r, work, m, o
+first -> orders, left, right side, users/v3io, v, n, r, work, m, o, one, other,
+    inner, outer
 orders >> kafka://kafka-0:9092,kafka-1:9092?topic=orders => kafka
 left >> left => several
 right side >> kafka://kafka-0:9092/right => several
@@ -14,6 +15,10 @@ r >> amqp://shop:***@rabbit:5672/plant/events?vhost=shop => rabbit
 work >> amqp://rabbit/work => rabbit
 m >> 'mqtt://' + ${MQTT_HOST} + '/plant/events' => mqtt
 o >> 'kafka://' + ${KAFKA} + '/open' => open
+one >> users/plant/v => alike
+other >> projects/plant/v => alike
+inner >> bigdata/left/right => alike
+outer >> left/right => alike
 """
 
 from __future__ import annotations
@@ -61,6 +66,10 @@ class Flow:
             KafkaStream,
             brokers=os.environ.get("MORE", "kafka-9:9092"),
         )
+        self.one = streams.Queue("users/plant/v", V3ioStream)
+        self.other = streams.Queue("projects/plant/v", V3ioStream)
+        self.inner = streams.Queue("bigdata/left/right", V3ioStream)
+        self.outer = streams.Queue("left/right", V3ioStream)
         self.context = context
 
     def run(self, event: Any) -> None:
@@ -83,6 +92,10 @@ class Flow:
             self.run_work,
             self.run_m,
             self.run_o,
+            self.run_one,
+            self.run_other,
+            self.run_inner,
+            self.run_outer,
         )
 
     def run_orders(self, event: Any, body: Any) -> None:
@@ -124,6 +137,22 @@ class Flow:
     def run_o(self, event: Any, body: Any) -> None:
         """o."""
         self.o.push_event(event, body)
+
+    def run_one(self, event: Any, body: Any) -> None:
+        """one."""
+        self.one.push_event(event, body)
+
+    def run_other(self, event: Any, body: Any) -> None:
+        """other."""
+        self.other.push_event(event, body)
+
+    def run_inner(self, event: Any, body: Any) -> None:
+        """inner."""
+        self.inner.push_event(event, body)
+
+    def run_outer(self, event: Any, body: Any) -> None:
+        """outer."""
+        self.outer.push_event(event, body)
 
 
 def init_context(context: Any) -> None:

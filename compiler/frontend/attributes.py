@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Severity, did_you_mean
-from . import objects, stdlib
+from . import enums, files, objects, stdlib
 from .memory import origin
 from .methods import attribute
 from .operators import PLAIN, describe
@@ -22,6 +22,7 @@ from .values import (
     Method,
     OpenText,
     Super,
+    TextFile,
     Unknown,
     UserClass,
     UserFunction,
@@ -87,7 +88,9 @@ class Attributes:
                 method := objects.own_method(cls, name)
             ) is not None:
                 return objects.bound(method, value, cls)
-            case HostFunction() | Method() | Instance():
+            case TextFile() if name in files.METHODS:
+                return Method(value, name)
+            case HostFunction() | Method() | Instance() | TextFile():
                 pass
             case _ if type(value) in PLAIN:
                 return attribute(value, name)
@@ -159,6 +162,7 @@ def _is_special(cls: UserClass) -> bool:
     return any(
         isinstance(base, External)
         and base.dotted not in objects.IDLE_BASES
+        and not enums.is_enum(cls)
         and not base.dotted.startswith(("mlrun.", "builtins."))
         for base in cls.bases
     )

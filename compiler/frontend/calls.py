@@ -5,17 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
 from ..diagnostics import Diagnostic, GraphError, Note, Severity, Span, did_you_mean
-from . import aliases, builtin_functions, objects, stdlib
+from . import aliases, builtin_functions, enums, files, objects, stdlib
 from .binding import bind
 from .builtin_functions import BUILTINS
 from .limits import DEEPEST_CALL, BoundExceeded
 from .memory import origin
-from .methods import READING, call_method
+from .methods import OF_FILES, READING, call_method
 from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
 from .signals import Native, Raised, builtin_exception
@@ -30,6 +31,7 @@ from .values import (
     Instance,
     Method,
     Super,
+    TextFile,
     Unknown,
     UserClass,
     UserFunction,
@@ -199,6 +201,8 @@ class Calls:
             case Instance(fields=fields) if fields is not None:
                 method = self._machine.attribute(callee, "__call__")
                 return self.call(method, args, kwargs, position)
+            case UserClass() if enums.is_enum(callee) and len(args) == 1 and not kwargs:
+                return enums.by_value(self._machine, callee, args[0])
             case UserClass():
                 made = objects.construct(self._machine, callee, args, kwargs)
                 if made is not None:
@@ -266,6 +270,10 @@ class Calls:
                 return made
             owner[:] = made
             return None
+        if isinstance(method.owner, TextFile):
+            return files.call(machine.memory, method.owner, method.name, args)
+        if type(method.owner) is PurePosixPath and method.name in OF_FILES:
+            return files.of_path(machine, method.owner, method.name, args)
         return call_method(machine.memory, method, args, kwargs, machine.root)
 
     def _external(
@@ -279,7 +287,7 @@ class Calls:
         function = stdlib.FUNCTIONS.get(dotted)
         head, _, last = dotted.rpartition(".")
         if head == "builtins":
-            function = BUILTINS.get(last)
+            function = BUILTINS.get(last, function)
         elif head.startswith("builtins."):
             function = builtin_functions.method_of_type(machine, dotted)
         elif last == "tqdm":
@@ -461,8 +469,8 @@ class Calls:
 def _is_evaluated(dotted: str) -> bool:
     """Does a call of this name have a meaning here? Printing has none."""
     head, _, last = dotted.rpartition(".")
-    if head == "builtins":
-        return last in BUILTINS and last != "print"
+    if head == "builtins" and last in BUILTINS:
+        return last != "print"
     return dotted in stdlib.FUNCTIONS or last == "tqdm"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
+from . import enums
 from .scope import Scope
 from .signals import Leave
 from .values import (
@@ -87,6 +88,8 @@ class Definitions:
             members,
         )
         inner.owner = made
+        if enums.is_enum(made):
+            enums.make_members(machine, made, members)
         machine.memory.write(scope.home(name).names, name, self._decorated(made, decorators, scope))
         return None
 

@@ -11,7 +11,7 @@ import libcst as cst
 from .memory import origin
 from .operators import describe, truth
 from .scope import Scope
-from .signals import Exit, Leave, Native, Raised, builtin_exception, exception_names
+from .signals import Exit, Leave, Native, Raised, builtin_exception, exception_names, own_name
 from .values import External, Instance, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Failures:
             if isinstance(cls, UserClass) and f"{cls.module.name}:{cls.name}" in names:
                 return True
             if isinstance(cls, External) and (
-                cls.dotted in names
+                own_name(cls.dotted) in names
                 or (not complete and cls.dotted in ("builtins.Exception", "builtins.BaseException"))
             ):
                 return True

@@ -87,6 +87,8 @@ class Machine:
         self.root = str(tree.main.file.absolute().parent)
         self.memory = Memory(Budget())
         self.env: dict[str, Value] = dict(env)
+        #: Paths of files that the graph file perhaps writes.
+        self.written: set[str] = set()
         self.given = given
         #: Coroutines that were made and not awaited yet, and where.
         self.waiting: dict[Coroutine, tuple[SourceModule, cst.CSTNode]] = {}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from . import aliases
+from . import aliases, enums
 from .limits import DEEPEST_VALUE, BoundExceeded, Budget
 from .values import (
     BoundMethod,
@@ -267,6 +267,8 @@ class Memory:
             return value
         if kind in MUTABLE and (seen := self.seen(value)) is not value:
             return seen
+        if kind is Instance:
+            return enums.as_given(value)
         if kind is ITERATOR or kind in _VIEWS:
             return [self.settled(item, depth + 1) for item in value]
         if not self._blurred:

@@ -41,6 +41,9 @@ _PATHS = frozenset(
     "with_suffix".split()
 )
 
+#: Methods of paths that read or write a file (files.py).
+OF_FILES: Final = frozenset({"open", "read_text", "unlink", "write_bytes", "write_text"})
+
 METHODS: Final[Mapping[type, frozenset[str]]] = {
     str: _STR,
     bytes: _BYTES,
@@ -54,7 +57,7 @@ METHODS: Final[Mapping[type, frozenset[str]]] = {
     bool: frozenset({"bit_length", "conjugate"}),
     float: frozenset({"is_integer", "as_integer_ratio", "hex", "conjugate"}),
     complex: frozenset({"conjugate"}),
-    PurePosixPath: _PATHS | {"absolute", "resolve", "expanduser"},
+    PurePosixPath: _PATHS | {"absolute", "resolve", "expanduser"} | OF_FILES,
 }
 _DATA: Final[Mapping[type, frozenset[str]]] = {
     **dict.fromkeys((int, bool), frozenset({"real", "imag", "numerator", "denominator"})),
@@ -72,8 +75,8 @@ READING: Final = frozenset(name for names in METHODS.values() for name in names)
 )
 #: What a concrete path asks of the file system, which is not looked at.
 _ON_DISK: Final = frozenset(
-    "chmod exists glob is_dir is_file is_symlink iterdir mkdir open read_bytes read_text rename "
-    "rglob rmdir samefile stat symlink_to touch unlink write_bytes write_text cwd home".split()
+    "chmod exists glob is_dir is_file is_symlink iterdir mkdir read_bytes rename rglob rmdir "
+    "samefile stat symlink_to touch cwd home".split()
 )
 
 

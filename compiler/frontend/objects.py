@@ -13,6 +13,7 @@ import libcst as cst
 
 from ..diagnostics import did_you_mean
 from ..scopes import dotted
+from . import enums
 from .signals import Native
 from .values import (
     BoundMethod,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 #: Bases that add nothing to what their classes' own text says.
 IDLE_BASES: Final = frozenset({"builtins.object", "abc.ABC", "typing.Protocol"})
+_NAMED_TUPLE: Final = "typing.NamedTuple"
 #: Methods that change what making, reading or setting means.
 _HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__", "__init_subclass__"})
 #: In the fields of an object of which not everything is known: any name may be there.
@@ -56,7 +58,9 @@ def _order(cls: UserClass) -> list[UserClass] | None:
         return None
     rows: list[list[UserClass]] = []
     for base in cls.bases:
-        if isinstance(base, External) and base.dotted in IDLE_BASES:
+        if isinstance(base, External) and (
+            base.dotted in IDLE_BASES or base.dotted == _NAMED_TUPLE or enums.is_enum(cls)
+        ):
             continue
         row = order(base) if isinstance(base, UserClass) else None
         if row is None:
@@ -71,6 +75,18 @@ def _order(cls: UserClass) -> list[UserClass] | None:
         merged.append(heads[0])
         rows = [[item for item in row if item is not heads[0]] for row in rows]
     return merged if len(merged) <= _LONGEST_ORDER else None
+
+
+def is_named_tuple(cls: UserClass) -> bool:
+    return any(isinstance(base, External) and base.dotted == _NAMED_TUPLE for base in cls.bases)
+
+
+def named_items(value: Value) -> list[Value] | None:
+    """The items of an object whose class is a `NamedTuple`; None for all others."""
+    if not isinstance(value, Instance) or value.fields is None:
+        return None
+    is_one = isinstance(value.cls, UserClass) and is_named_tuple(value.cls)
+    return list(value.fields.values()) if is_one else None
 
 
 def _is_dataclass(decorator: cst.Decorator) -> bool:
@@ -105,7 +121,7 @@ def construct(
         return None
     made = Instance(cls, tuple(args), kwargs, machine.here, {})
     init = member(classes, "__init__")
-    if init is None and any(one.node.decorators for one in classes):
+    if init is None and (is_named_tuple(cls) or any(one.node.decorators for one in classes)):
         _fill_dataclass(machine, made, classes, args, kwargs)
     elif isinstance(init, UserFunction):
         machine.call(init, [made, *args], kwargs)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import libcst as cst
 
 from ..diagnostics import did_you_mean
-from . import aliases
+from . import aliases, enums, objects
 from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Native, native
@@ -29,6 +29,7 @@ from .values import (
     HostObject,
     Instance,
     OpenText,
+    TextFile,
     Unknown,
     UserClass,
     UserFunction,
@@ -260,6 +261,8 @@ def equal(memory: Memory, left: Value, right: Value) -> bool | Unknown:
         return False
     if type(left) is External or type(right) is External:
         return _same_external(left, right)
+    if enums.is_member(left) and enums.is_member(right) and left.cls is right.cls:
+        return False
     doubt = memory.doubt(left) or memory.doubt(right)
     return doubt if doubt is not None else bool(native(operator.eq, left, right))
 
@@ -353,6 +356,12 @@ def elements(memory: Memory, value: Value) -> list[Value] | Unknown:
         if found is not None:
             return list(found)
         raise Native(TypeError(f"{value.description} is not iterable"))
+    if kind is TextFile:
+        return elements(memory, value.lines)
+    if kind is UserClass and enums.is_enum(value):
+        return enums.members(value)
+    if (items := objects.named_items(value)) is not None:
+        return items
     if kind not in PLAIN:
         return Unknown(f"what {describe(value)} holds", None)
     if kind in (set, frozenset):
@@ -395,6 +404,10 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
     if isinstance(value, HostObject):
         return value.item(key)
     kind = type(value)
+    if kind is UserClass and enums.is_enum(value):
+        return enums.by_name(value, key)
+    if (items := objects.named_items(value)) is not None:
+        return item(memory, items, key)
     if kind is External or kind is UserClass:
         return value  # a generic: `list[int]`, `Base[T]`
     if kind not in PLAIN:

@@ -1,10 +1,13 @@
-"""`match`: literals, names, alternatives, sequences; other patterns are not known to match."""
+"""`match`: literals, names, alternatives, sequences, mappings and Python's own types.
+
+Other patterns are not known to match.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
@@ -16,6 +19,12 @@ from .values import Unknown, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
+
+#: Types that take one pattern for the whole value.
+_TYPES: Final = {
+    f"builtins.{kind.__name__}": kind
+    for kind in (bool, bytes, dict, float, frozenset, int, list, set, str, tuple)
+}
 
 
 class Patterns:
@@ -48,6 +57,7 @@ class Patterns:
 
     def _matches(self, pattern: cst.MatchPattern, subject: Value, scope: Scope) -> bool | Unknown:
         machine = self._machine
+        subject = machine.memory.seen(subject)
         unknown = origin(subject)
         match pattern:
             case cst.MatchAs(pattern=inner, name=name):
@@ -71,6 +81,13 @@ class Patterns:
                 return False
             case cst.MatchList(patterns=parts) | cst.MatchTuple(patterns=parts):
                 return self._sequence(parts, subject, scope)
+            case cst.MatchMapping(elements=items):
+                return self._mapping(pattern, items, subject, scope)
+            case cst.MatchClass(cls=cls, patterns=parts, kwds=[]) if len(parts) < 2:
+                kind = _TYPES.get(getattr(machine.expressions.value(cls, scope), "dotted", ""))
+                if kind is not None and type(subject) in PLAIN:
+                    is_one = isinstance(subject, kind)
+                    return is_one and self._all([(parts[0].value, subject)] if parts else [], scope)
         for found in _names(pattern):
             machine.statements.assign(found, self._unknown(scope, pattern), scope)
         return self._unknown(scope, pattern)
@@ -89,12 +106,42 @@ class Patterns:
             return self._unknown(scope, None)
         if len(subject) != len(parts):
             return False
-        for part, item in zip(parts, subject, strict=True):
-            assert isinstance(part, cst.MatchSequenceElement)
-            matched = self._matches(part.value, item, scope)
-            if matched is not True:
-                return matched
-        return True
+        found = zip(parts, subject, strict=True)
+        return self._all([(part.value, item) for part, item in found], scope)  # type: ignore[union-attr]
+
+    def _mapping(
+        self,
+        pattern: cst.MatchMapping,
+        items: Sequence[cst.MatchMappingElement],
+        subject: Value,
+        scope: Scope,
+    ) -> bool | Unknown:
+        if type(subject) is not dict:
+            return False if type(subject) in PLAIN else self._unknown(scope, pattern)
+        pairs, left = [], dict(subject)
+        for item in items:
+            key = self._machine.expressions.value(item.key, scope)
+            if doubt := self._machine.memory.doubt(key):
+                return doubt
+            if key not in left:
+                return False
+            pairs.append((item.pattern, left.pop(key)))
+        matched = self._all(pairs, scope)
+        if matched is True and pattern.rest is not None:
+            self._machine.statements.assign(pattern.rest, left, scope)
+        return matched
+
+    def _all(self, pairs: Sequence[tuple[cst.MatchPattern, Value]], scope: Scope) -> bool | Unknown:
+        """Do all patterns match their values? The first that does not decides."""
+        matched: bool | Unknown = True
+        for pattern, value in pairs:
+            if isinstance(matched, Unknown):
+                value = matched
+            found = self._matches(pattern, value, scope)
+            if found is False:
+                return False
+            matched = matched if isinstance(matched, Unknown) else found
+        return matched
 
     def _unknown(self, scope: Scope, pattern: cst.MatchPattern | None) -> Unknown:
         span = scope.module.span(pattern) if pattern is not None else self._machine.here

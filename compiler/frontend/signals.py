@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ..diagnostics import Diagnostic, Note, Severity, Span
 from .limits import BoundExceeded
 from .values import External, Instance, Unknown, UserClass, Value
 
 MOST_NOTES = 12
+#: Modules whose operations on known values are run, and raise exceptions of their own.
+_RAISING: Final = frozenset({"builtins", "json", "yaml", "tomllib", "csv", "_csv"})
 
 
 class Native(Exception):
@@ -39,11 +42,11 @@ class Raised(Exception):
         """A native exception, at its place."""
         error = native.error
         name = type(error).__name__
+        kind = External(_full_name(type(error)), span)
         try:
             text = str(error)
         except Exception:  # an exception's own text may fail, e.g. for surrogates
             text = ""
-        kind = External(f"builtins.{name}", span)
         value = Instance(kind, error.args, {}, span)
         return cls(value, f"{name}: {text}" if text else name, span, native.help)
 
@@ -117,7 +120,7 @@ def exception_names(value: Value) -> tuple[frozenset[str], bool]:
                 if error is None:
                     complete = False
                 else:
-                    names.update(f"builtins.{base.__name__}" for base in error.__mro__)
+                    names.update(map(_full_name, error.__mro__))
             case UserClass() as user:
                 names.add(f"{user.module.name}:{user.name}")
                 pending.extend(user.bases)
@@ -127,9 +130,19 @@ def exception_names(value: Value) -> tuple[frozenset[str], bool]:
 
 
 def builtin_exception(dotted: str) -> type[BaseException] | None:
-    """The exception class of this full name."""
-    import builtins
-
+    """The exception class of this full name, if it is Python's own or of what reads files."""
     module, _, name = dotted.rpartition(".")
-    found = getattr(builtins, name, None) if module == "builtins" else None
+    if module.partition(".")[0] not in _RAISING:
+        return None
+    found = getattr(sys.modules.get(module), name, None)
     return found if isinstance(found, type) and issubclass(found, BaseException) else None
+
+
+def own_name(dotted: str) -> str:
+    """The name of an exception class where it is defined: `json.decoder.JSONDecodeError`."""
+    found = builtin_exception(dotted)
+    return dotted if found is None else _full_name(found)
+
+
+def _full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__name__}"

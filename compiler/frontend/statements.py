@@ -20,7 +20,7 @@ from .patterns import Patterns
 from .scope import Scope
 from .signals import Leave, Native, Raised
 from .targets import Targets
-from .values import HostObject, Instance, Unknown, Value
+from .values import HostObject, Instance, TextFile, Unknown, Value
 
 if TYPE_CHECKING:
     from ..source import SourceModule
@@ -248,7 +248,7 @@ class Statements:
         for item in node.items:
             value = self._machine.expressions.value(item.item, scope)
             if item.asname is not None:
-                given = value if isinstance(value, HostObject) else origin(value)
+                given = value if isinstance(value, HostObject | TextFile) else origin(value)
                 if isinstance(value, Instance) and value.fields is not None:
                     given = self._machine.call(self._machine.attribute(value, "__enter__"), [])
                 if given is None:

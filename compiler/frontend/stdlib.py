@@ -1,7 +1,8 @@
 """The standard library as far as graph files compute with it: paths, environment, json, math.
 
 `FUNCTIONS` maps a full name to what calling it does, `CONSTANTS` to a value. Nothing here looks at
-the machine: the file system, the clock and the process's own environment stay unknown.
+the machine: the clock, the process's own environment and the file system, but for texts beside the
+graph file (files.py), stay unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from . import operators
+from . import files, operators
 from .builtin_functions import Builtin, known, leave, make_dict, take
 from .formats import printable
 from .limits import DEEPEST_VALUE
@@ -344,4 +345,5 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     **{f"math.{name}": known(getattr(math, name)) for name in _MATH.split()},
+    **files.FUNCTIONS,
 }

@@ -188,6 +188,14 @@ class UserModule:
     scope: Scope
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TextFile:
+    """A file of text that was opened to be read (files.py)."""
+
+    #: An iterator over what was not read yet.
+    lines: Any
+
+
 class HostObject:
     """An object of the graph API (builder.py), which the evaluator calls for real.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -213,8 +214,57 @@ PROGRAMS = {
                 case [x, y] if x == y: return ("pair", x)
                 case [x, _]: return x
                 case other: return other
+        def g(v):
+            match v:
+                case {"kind": "a", "by": int(by), **rest}: return by, rest
+                case {"kind": str() as kind, "by": [first, _]}: return kind, first
+                case {}: return "a dict"
+                case bool(x): return "bool", x
+                case float() | int(): return "number"
+            return "nothing"
         r = [f(v) for v in (1, 2, "a", None, [3, 3], (4, 5), "zz")]
-        del f
+        r += [g(v) for v in ({"kind": "a", "by": 2, "more": 3}, {"kind": "b", "by": [1, 2]},
+                             {"kind": 1}, True, 2.5, "text", {"kind": "a", "by": "c"})]
+        del f, g
+        """,
+    "enumerations": """
+        import enum
+        from enum import Enum, auto
+        class Kind(Enum):
+            A = "a"
+            B = ("b", 2)
+            ALSO = "a"
+            _private = 3
+            @property
+            def short(self): return self.name[:1]
+            @classmethod
+            def first(cls): return list(cls)[0].value
+        class Number(enum.IntEnum):
+            ONE = auto(); TWO = auto(); TEN = 10; NEXT = auto()
+        class Word(str, Enum):
+            X = "x"
+            def twice(self): return self.value * 2
+        r = [Kind.A.value, Kind.A.name, Kind["B"].value, Kind("a").name, Kind.ALSO.name,
+             Kind.A.short, Kind.first(), [kind.name for kind in Kind], Kind.A == Kind.B,
+             Kind.A is Kind.ALSO, Kind.A != Kind.B, [number.value for number in Number],
+             Number(10).name, Word.X.twice(), {word.name: word.value for word in Word},
+             isinstance(Kind.A, Kind)]
+        try: Kind("nowhere")
+        except ValueError as exc: r.append(str(exc))
+        try: Kind["NOWHERE"]
+        except KeyError: r.append("no name")
+        del enum, Enum, auto, Kind, Number, Word
+        """,
+    "named tuples": """
+        from typing import NamedTuple
+        class Step(NamedTuple):
+            name: str
+            by: int = 1
+            def text(self): return f"{self.name}-{self.by}"
+        one = Step("a"); name, by = Step("b", by=2)
+        r = [one.name, one.by, one[1], list(one), [*Step("c", 3)], one.text(), name, by,
+             [n for n, _ in [Step("x"), Step("y")]]]
+        del NamedTuple, Step, one
         """,
     "methods": """
         l = [3, 1, 2]; l.sort(); l.insert(0, 9); l.reverse(); i = l.index(9); l.remove(1)
@@ -249,6 +299,82 @@ def test_a_program_leaves_the_values_that_python_leaves(name: str, tmp_path: Pat
     assert done.found == []
     assert _own(done.names) == _own(expected)
     assert done.skipped == ()
+
+
+FILES = {
+    "conf/app.yaml": "name: f\nsteps: [{name: a, by: 2}, b]\nbase: &base {x: 1}\nmore: *base\n",
+    "conf/app.json": '{"k": [1, null, "\u00fc"]}',
+    "pyproject.toml": '[tool.graph]\nmodels = ["a", "b"]\n',
+    "names.csv": 'id,name\n1,apple\n2,"pear, green"\n',
+    "dates.yaml": "at: 2024-01-02\n",
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # unclosed files
+def test_files_beside_the_graph_file_are_read(tmp_path: Path) -> None:
+    """As Python reads them; but not what is elsewhere, is no text, or was written before."""
+    for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    text = """
+    import csv, json, os, tomllib, yaml
+    from pathlib import Path
+    here = Path(__file__).parent
+    with open(os.path.join("conf", "app.yaml")) as file:
+        a = yaml.safe_load(file)
+        a2 = file.read()
+    b = json.loads((here / "conf" / "app.json").read_text(encoding="utf-8"))
+    with (here / "conf/app.json").open() as file:
+        c = json.load(file)
+    d = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["graph"]["models"]
+    with open("names.csv", newline="") as file:
+        e = [row["name"] for row in csv.DictReader(file)]
+    f = [line.strip() for line in open("names.csv")]
+    g = list(csv.reader(open("names.csv").readlines(), delimiter=","))
+    h = yaml.load(open("conf/app.yaml"), Loader=yaml.SafeLoader)["more"]["x"]
+    i = []
+    for load, failure in (
+        (json.loads, ValueError), (json.loads, json.JSONDecodeError), (yaml.safe_load, Exception),
+        (yaml.safe_load, yaml.YAMLError), (tomllib.loads, tomllib.TOMLDecodeError),
+    ):
+        try:
+            load("{a: b: c}")
+        except failure:
+            i.append(load)
+    i = len(i)
+    """
+    expected: dict[str, Any] = {"__name__": "__main__", "__file__": str(tmp_path / "graph.py")}
+    with contextlib.chdir(tmp_path):
+        exec(textwrap.dedent(text), expected)
+    done = run(tmp_path, text)
+    assert done.found == []
+    for name in ("a", "a2", "b", "c", "d", "e", "f", "g", "h", "i"):
+        assert done.names[name] == expected[name], name
+
+    (tmp_path.parent / "outside.json").write_text("1")
+    (tmp_path / "link.json").symlink_to(tmp_path.parent / "outside.json")
+    (tmp_path / "picture").write_bytes(b"\xff\x00")
+    open_ones = run(
+        tmp_path,
+        """
+        import random, yaml
+        from pathlib import Path
+        r = [open("nowhere").read(), open("../outside.json").read(), open("link.json").read(),
+             open("picture").read(), open("names.csv", "rb").read(), open("names.csv").read(3),
+             yaml.safe_load(open("dates.yaml")), yaml.load(open("names.csv"), Loader=Mine)]
+        with open("names.csv", "w") as file:
+            file.write("other")
+        Path("conf/app.json").write_text("{}")
+        r += [open("names.csv").read(), Path("conf/app.json").read_text()]
+        file = open("pyproject.toml")
+        if random.random() > 0.5:
+            file.read()
+        r.append(file.read())
+        """.replace("Loader=Mine", "Loader=random.Loader"),
+    ).names["r"]
+    assert len(open_ones) == 11
+    for value in open_ones:
+        assert isinstance(value, Unknown), value
 
 
 def _own(names: dict[str, Any]) -> dict[str, str]:

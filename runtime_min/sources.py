@@ -20,7 +20,7 @@ class Source:
         url = urlsplit(path)
         name = url.path.strip("/") if url.scheme else path.strip("/")
         self._names = {name, *parse_qs(url.query).get("topic", ())}
-        if url.scheme in ("", "v3io"):
+        if url.scheme in ("", "v3io", "v3ios"):
             # Nuclio names a V3IO stream without its container.
             self._names.add(name.partition("/")[2])
         self._names.discard("")

@@ -10,7 +10,7 @@ from typing import Any
 
 from .events import Answer, failure, make_tick
 from .packages import Package
-from .pool import Pool
+from .pool import Pool, all_started
 from .process import Launch, Log, WorkerLost
 from .reader import StreamReader
 from .streams import Streams
@@ -72,15 +72,8 @@ class Function:
 
     async def start(self) -> None:
         """Start all workers and read streams; if one fails, the caller closes this."""
-        # All are waited for: one that is still starting could not be ended.
-        outcomes = await asyncio.gather(
-            *(pool.start() for pool in self._pools),
-            *(reader.start() for reader in self.readers),
-            return_exceptions=True,
-        )
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        pools = (pool.start() for pool in self._pools)
+        await all_started([*pools, *(reader.start() for reader in self.readers)])
         self._tasks = [asyncio.create_task(self._tick(*each)) for each in self._ticks]
 
     async def handle(self, event: dict[str, Any], body: bytes, about: str) -> Answer:

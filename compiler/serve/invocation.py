@@ -14,6 +14,7 @@ from .file_source import read_all
 from .functions import Function, settle
 from .interpreter import check_interpreter
 from .packages import Package, read_graph
+from .pool import all_started
 from .process import Launch, Log, Worker, WorkerLost, describe_status
 from .server import write_line
 from .streams import Streams
@@ -89,12 +90,7 @@ async def _invoke(
 ) -> Answer:
     left = list(readers)
     try:
-        outcomes = await asyncio.gather(
-            *(reader.start() for reader in readers), return_exceptions=True
-        )
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        await all_started(reader.start() for reader in readers)
         answer = await _ask(launch, event, body, about)
         # One after another, as each may send the last when it ends.
         while left:

@@ -7,7 +7,7 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -39,8 +39,10 @@ class KafkaSource:
         self._trigger = trigger
         self._brokers = brokers
         self._log = log
+        self._kafka = confluent_kafka()
         #: Streams by their topics: what is no topic's name has one made of it.
         self._streams = {topic_of(stream): stream for stream in trigger.streams}
+        self._topics = {stream: topic for topic, stream in self._streams.items()}
         self._thread = _Thread(f"kafka {trigger.name}")
         self._consumer: Any = None
         self._claims: Claims | None = None
@@ -53,51 +55,52 @@ class KafkaSource:
         return True  # It cannot be told.
 
     async def open(self, claims: Claims) -> None:
-        kafka = confluent_kafka()
         loop = asyncio.get_running_loop()
         self._claims = claims
 
-        def named(partitions: Sequence[Any]) -> list[Partition]:
-            return [(self._streams[each.topic], each.partition) for each in partitions]
+        def on_loop(answer: Coroutine[Any, Any, Any]) -> Any:
+            return asyncio.run_coroutine_threadsafe(answer, loop).result()
 
-        def on_loop(done: Callable[[], Any]) -> None:
-            async def call() -> None:
-                done()
-
-            asyncio.run_coroutine_threadsafe(call(), loop).result()
+        async def told(tell: Callable[[Sequence[Partition]], None], these: list[Partition]) -> None:
+            tell(these)
 
         def assigned(_: Any, partitions: Sequence[Any]) -> None:
-            self._claimed.update(named(partitions))
-            on_loop(lambda: claims.claimed(named(partitions)))
+            these = self._named(partitions)
+            self._claimed.update(these)
+            on_loop(told(claims.claimed, these))
 
         def revoked(consumer: Any, partitions: Sequence[Any]) -> None:
-            # librdkafka holds them for whom they come back to, too.
-            consumer.resume(partitions)
-            self._claimed.difference_update(named(partitions))
-            released = claims.release(named(partitions))
-            positions = asyncio.run_coroutine_threadsafe(released, loop).result()
+            positions = on_loop(claims.release(self._given_up(consumer, partitions)))
             try:
                 self._commit(positions)
             except OSError as error:
-                self._log(f"what was done last is not committed and comes again: {error}")
+                self._not_committed(error)
 
         def lost(consumer: Any, partitions: Sequence[Any]) -> None:
-            consumer.resume(partitions)
-            self._claimed.difference_update(named(partitions))
-            on_loop(lambda: claims.lost(named(partitions)))
+            on_loop(told(claims.lost, self._given_up(consumer, partitions)))
 
         def start() -> None:
-            self._consumer = kafka.Consumer(self._settings(), logger=_silent())
+            self._consumer = self._kafka.Consumer(self._settings(), logger=_silent())
             self._consumer.subscribe(
                 list(self._streams), on_assign=assigned, on_revoke=revoked, on_lost=lost
             )
 
         try:
             await self._thread.call(start)
-        except kafka.KafkaException as error:
+        except self._kafka.KafkaException as error:
             raise GraphError(
                 f"trigger {self._trigger.name} cannot be read: {error.args[0]}", code="GC043"
             ) from None
+
+    def _named(self, partitions: Sequence[Any]) -> list[Partition]:
+        return [(self._streams[each.topic], each.partition) for each in partitions]
+
+    def _given_up(self, consumer: Any, partitions: Sequence[Any]) -> list[Partition]:
+        # librdkafka holds them for whom they come back to, too.
+        consumer.resume(partitions)
+        these = self._named(partitions)
+        self._claimed.difference_update(these)
+        return these
 
     async def read(self, most: int) -> Sequence[Message]:
         def read() -> list[Any]:
@@ -123,20 +126,16 @@ class KafkaSource:
         return messages
 
     async def hold(self, partitions: Sequence[Partition], held: bool) -> None:
-        from confluent_kafka import KafkaException
-
         call = self._consumer.pause if held else self._consumer.resume
-        with suppress(KafkaException):  # It may just have been taken away.
+        with suppress(self._kafka.KafkaException):  # It may just have been taken away.
             await self._thread.call(call, self._positions(dict.fromkeys(partitions, 0)))
 
     async def rewind(self, positions: Mapping[Partition, int]) -> None:
-        from confluent_kafka import KafkaException
-
         for position in self._positions(positions):
             try:
                 await self._thread.call(self._consumer.seek, position)
-            except KafkaException as error:
-                self._say(f"cannot go back: {error.args[0].str()}")
+            except self._kafka.KafkaException as error:
+                raise OSError(error.args[0].str()) from None
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
         await self._thread.call(self._commit, positions)
@@ -148,32 +147,28 @@ class KafkaSource:
         try:
             await asyncio.wait_for(self.commit(positions), _PATIENCE)
         except (OSError, TimeoutError) as error:
-            self._log(
-                f"what was done last is not committed and comes again: {error or 'no answer'}"
-            )
+            self._not_committed(error)
         # Without a broker it may never return.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._thread.call(self._consumer.close), _PATIENCE)
 
     def _commit(self, positions: Mapping[Partition, int]) -> None:
-        from confluent_kafka import KafkaException
-
         if not positions:
             return
         try:
             done = self._consumer.commit(offsets=self._positions(positions), asynchronous=False)
-        except KafkaException as error:
+        except self._kafka.KafkaException as error:
             raise OSError(error.args[0].str()) from None
         for each in done:
             if each.error is not None:
                 raise OSError(each.error.str())
 
-    def _positions(self, positions: Mapping[Partition, int]) -> list[Any]:
-        from confluent_kafka import TopicPartition
+    def _not_committed(self, error: Exception) -> None:
+        self._log(f"what was done last is not committed and comes again: {error or 'no answer'}")
 
-        topics = {stream: topic for topic, stream in self._streams.items()}
+    def _positions(self, positions: Mapping[Partition, int]) -> list[Any]:
         return [
-            TopicPartition(topics[stream], partition, offset)
+            self._kafka.TopicPartition(self._topics[stream], partition, offset)
             for (stream, partition), offset in positions.items()
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from ..diagnostics import GraphError
@@ -45,12 +45,7 @@ class Pool:
 
     async def start(self) -> None:
         """Start all workers; if one fails, the caller closes those that are running."""
-        started = await asyncio.gather(
-            *(self._start(number) for number in self._numbers), return_exceptions=True
-        )
-        for outcome in started:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        await all_started(self._start(number) for number in self._numbers)
         self._keepers = [asyncio.create_task(self._keep(number)) for number in self._numbers]
 
     @asynccontextmanager
@@ -138,7 +133,8 @@ class Pool:
             since = clock()
             lost = self._workers[number]
             status = await lost.process.wait()
-            log(f"{name}: the worker ended ({describe_status(status)}). {_meaning(status)}")
+            if not lost.is_given_up:
+                log(f"{name}: the worker ended ({describe_status(status)}). {_meaning(status)}")
             # With all that it said before it ended.
             await lost.kill()
             if self.on_lost is not None:
@@ -154,6 +150,13 @@ class Pool:
                     log(f"{name}: {error.message}")
                 else:
                     break
+
+
+async def all_started(starting: Iterable[Awaitable[None]]) -> None:
+    """Wait for all, then raise what one of them raised: one still at it could not be ended."""
+    for outcome in await asyncio.gather(*starting, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def _meaning(status: int) -> str:

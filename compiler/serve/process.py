@@ -75,6 +75,8 @@ class Worker:
         on_ack: OnAck | None,
     ) -> None:
         self.process = process
+        #: Is it known why it ends?
+        self.is_given_up = False
         #: One for the life of a worker, as Nuclio's events have it over HTTP: not a key.
         self.event_id = str(uuid.uuid4())
         self._reader = reader
@@ -189,6 +191,11 @@ class Worker:
         with suppress(ConnectionError):
             await self._writer.wait_closed()
         await self._listener
+
+    def give_up(self) -> None:
+        """End the process at once, for another one to take its place."""
+        self.is_given_up = True
+        self.kill_now()
 
     def kill_now(self) -> None:
         if self.is_alive:

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..codegen.text import one_line
 from .events import make_stream_event
-from .pool import Pool
-from .process import Launch, WorkerLost
+from .pool import Pool, all_started
+from .process import Launch, Worker, WorkerLost
 from .sources import Message, Partition, Source
 from .triggers import StreamTrigger
 
@@ -58,12 +58,7 @@ class StreamReader:
 
     async def start(self) -> None:
         """Start the workers, then read; if one fails, the caller closes this."""
-        outcomes = await asyncio.gather(
-            *(pool.start() for pool in self._pools), return_exceptions=True
-        )
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        await all_started(pool.start() for pool in self._pools)
         await self._source.open(self)
         self._loop = asyncio.create_task(self._run())
 
@@ -138,14 +133,22 @@ class StreamReader:
         stale = [lane for lane in self._lanes.values() if lane.is_stale and not lane.is_busy]
         if not stale:
             return
-        positions = {}
+        positions = {
+            lane.partition: lane.position
+            for lane in stale
+            if lane.position is not None and lane.position < lane.read
+        }
+        try:
+            await self._source.rewind(positions)
+        except OSError as error:
+            # Till then nothing of these goes on: what lies between would be lost.
+            self._say(f"going back failed: {error}")
+            await asyncio.sleep(_RETRY)
+            return
         for lane in stale:
             lane.waiting.clear()
-            if lane.position is not None and lane.position < lane.read:
-                positions[lane.partition] = lane.position
+            if lane.partition in positions:
                 self._say(f"{lane.name} goes on at {lane.position}")
-        await self._source.rewind(positions)
-        for lane in stale:
             lane.read = positions.get(lane.partition, lane.read)
             lane.is_stale = False
             lane.news.set()
@@ -164,7 +167,11 @@ class StreamReader:
     async def release(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         lanes = [self._lanes[each] for each in partitions if each in self._lanes]
         timeout = self.trigger.termination_timeout
-        await self._finish(lanes, timeout)
+        for lane in await self._finish(lanes, timeout):
+            # As in Nuclio, where the next event would wait for it, too.
+            self._say(f"{lane.name} has an event that does not end: its worker is started again")
+            if lane.worker is not None:
+                lane.worker.give_up()
         if lanes and not self._stopping:
             await asyncio.gather(*(pool.drain(timeout) for pool in {lane.pool for lane in lanes}))
         for lane in lanes:
@@ -179,17 +186,19 @@ class StreamReader:
                 lane.close()
                 self._say(f"{lane.name} is lost to another reader")
 
-    async def _finish(self, lanes: Iterable[_Lane], timeout: float) -> None:
-        """Let the events in progress end, and begin no more."""
-        tasks = []
+    async def _finish(self, lanes: Iterable[_Lane], timeout: float) -> list[_Lane]:
+        """Let the events in progress end, and begin no more; those whose events do not end."""
+        tasks = {}
         for lane in lanes:
             lane.close()
             if lane.task is not None:
-                tasks.append(lane.task)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=timeout)
-            for task in late:
-                task.cancel()
+                tasks[lane.task] = lane
+        if not tasks:
+            return []
+        _, late = await asyncio.wait(tasks, timeout=timeout)
+        for task in late:
+            task.cancel()
+        return [tasks[task] for task in late]
 
     # -- events -----------------------------------------------------------------------------
 
@@ -204,7 +213,7 @@ class StreamReader:
                         # Meanwhile it may have been told to go back.
                         if worker is None or not lane.is_ready:
                             continue
-                        lane.is_busy = True
+                        lane.worker = worker
                         message = lane.waiting.popleft()
                         began = time.perf_counter()
                         event = make_stream_event(self.trigger, message, lane.id)
@@ -215,7 +224,7 @@ class StreamReader:
                     self._say(f"{about} the worker ended before it was done")
                     continue
                 finally:
-                    lane.is_busy = False
+                    lane.worker = None
                 if answer is None:
                     # Somebody has told the worker to terminate.
                     lane.is_stale = True
@@ -265,12 +274,18 @@ class _Lane:
         self.task: asyncio.Task[None] | None = None
         self.waiting: deque[Message] = deque()
         self.news = asyncio.Event()
-        self.is_busy = self.is_stale = self.is_held = self.is_closed = False
+        #: Who has its event in progress.
+        self.worker: Worker | None = None
+        self.is_stale = self.is_held = self.is_closed = False
         #: Offsets: the first that was read, the next to read, the first that is not done.
         self.first: int | None = None
         self.read = 0
         self.marked: int | None = None
         self.committed: int | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self.worker is not None
 
     @property
     def is_ready(self) -> bool:

@@ -21,6 +21,7 @@ from .events import Answer, failure, make_event
 from .functions import Function, settle
 from .interpreter import check_interpreter
 from .packages import Package, find_packages
+from .pool import all_started
 from .process import Log
 from .streams import Streams
 
@@ -182,13 +183,7 @@ class Server:
         for place in range(len(listening)):
             self._sockets.append(_bind(self._host, self._port and self._port + place))
         await self._streams.prepare(self._packages)
-        # All are waited for: one that is still starting could not be ended.
-        outcomes = await asyncio.gather(
-            *(function.start() for function in self._functions), return_exceptions=True
-        )
-        for outcome in outcomes:
-            if outcome is not None:
-                raise outcome
+        await all_started(function.start() for function in self._functions)
         listeners = iter(self._sockets)
         return tuple(
             [

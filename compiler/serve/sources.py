@@ -57,7 +57,7 @@ class Source(Protocol):
         """Give no messages of these for now, or give them again."""
 
     async def rewind(self, positions: Mapping[Partition, int]) -> None:
-        """Go on reading with these offsets."""
+        """Go on reading with these offsets; raises OSError if that cannot be now."""
 
     async def commit(self, positions: Mapping[Partition, int]) -> None:
         """The group has done everything before these offsets; raises OSError if that fails."""

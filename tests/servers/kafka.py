@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import Server, free_port, missing
+from . import Server, free_port, missing, wait_until
 
 #: What packages are tested with, and what Nuclio 1.14 can commit to.
 NEWEST, NUCLIOS = "4.3.1", "3.9.2"
@@ -69,6 +69,12 @@ class Kafka(Server):
         made = self.admin().create_topics(wanted)
         for future in made.values():
             future.result(30)
+
+    def delete(self, *topics: str) -> None:
+        """Removes topics, and returns when they are gone."""
+        for future in self.admin().delete_topics([*topics]).values():
+            future.result(30)
+        wait_until(lambda: {*topics}.isdisjoint(self.admin().list_topics(timeout=30).topics), 30)
 
     def admin(self) -> Any:
         from confluent_kafka.admin import AdminClient

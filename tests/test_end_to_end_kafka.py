@@ -261,7 +261,7 @@ class Serving:
 
 
 def test_a_child_that_is_killed(tmp_path: Path, broker: Kafka) -> None:
-    """Ten thousand documents, with a kill -9 of the child at 20 moments; every fifth of its `serve`, too."""
+    """Ten thousand documents, with a kill -9 of the child, its worker or all of it, 20 times."""
     chance, count = random.Random(SEED), 10_000
     pipeline = Pipeline(tmp_path, broker, partitions=2)
     with (

@@ -47,7 +47,7 @@ class KafkaSource:
         self._consumer: Any = None
         self._claims: Claims | None = None
         self._claimed: set[Partition] = set()
-        #: When what was said may be said again.
+        #: When a kind of trouble may be said again.
         self._said: dict[str, float] = {}
 
     @property
@@ -110,7 +110,7 @@ class KafkaSource:
         messages = []
         for record in await self._thread.call(read):
             if record.error() is not None:
-                self._say(str(record.error().str()))
+                self._say(record.error())
                 continue
             headers = {name: value or b"" for name, value in record.headers() or ()}
             messages.append(
@@ -192,16 +192,16 @@ class KafkaSource:
             # A topic that is made later is seen soon, and a broker that is back.
             "topic.metadata.refresh.interval.ms": 2_000,
             "reconnect.backoff.max.ms": 1_000,
-            "error_cb": lambda error: self._say(error.str()),
+            "error_cb": self._say,
             **_security(attributes),
         }
 
-    def _say(self, text: str) -> None:
-        """Once in a while, however often it is heard."""
-        now = time.monotonic()
-        if now >= self._said.get(text, 0.0):
-            self._said[text] = now + _SILENCE
-            self._log(text)
+    def _say(self, error: Any) -> None:
+        """Once in a while, however often it is met: librdkafka tries again."""
+        name, now = error.name(), time.monotonic()
+        if now >= self._said.get(name, now):
+            self._said[name] = now + _SILENCE
+            self._log(f"{self._trigger.name}: {error.str()}")
 
 
 class _Thread:

@@ -65,6 +65,8 @@ class LineFormatter(logging.Formatter):
         place = " ".join(filter(None, (self.worker, self.event, self.steps.current())))
         fields = getattr(record, "with", None)
         more = f" {fields!r}" if fields else ""
+        if record.exc_info:
+            more += f"\n{self.formatException(record.exc_info)}"
         return f"{moment} {place} [{level}] {record.getMessage()}{more}"
 
 
@@ -194,6 +196,9 @@ class Worker:
         steps = Steps(settings["steps"])
         self.lines = LineFormatter(settings["name"], steps)
         self.logger = self.make_logger(settings["log_level"])
+        if logging.lastResort is not None:
+            # What the package says through Python's own logging, unless it sets that up.
+            logging.lastResort.setFormatter(self.lines)
         if settings["broker"]:
             send_to_broker(settings["broker"], settings["drivers"])
 

@@ -96,7 +96,9 @@ def test_more_than_librdkafka_keeps(broker: Kafka) -> None:
     assert [int(value) for *_, value in shown(broker.read("many"))] == list(range(1000))
 
 
-def test_a_broker_that_goes_and_comes_back(tmp_path: Path) -> None:
+def test_a_broker_that_goes_and_comes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     broker = Kafka(tmp_path)
     broker.start()
     try:
@@ -104,13 +106,18 @@ def test_a_broker_that_goes_and_comes_back(tmp_path: Path) -> None:
         stream = KafkaStream(f"kafka://{broker.address}/away")
         stream.push("0")
         stream.flush()
+        caplog.clear()
         broker.kill()
-        back = threading.Timer(1, broker.start)
+        back = threading.Timer(2, broker.start)
         back.start()
         for number in range(1, 500):
             stream.push(str(number))
         stream.flush()
         back.join()
+        # That is told once, and librdkafka says nothing by itself.
+        (told,) = caplog.messages
+        assert told.startswith(f"messages wait for the topic 'away' on {broker.address}: ")
+        assert "rdkafka" not in capfd.readouterr().err
         assert [int(value) for *_, value in shown(broker.read("away"))] == list(range(500))
 
         # Away for longer than anyone waits: the message fails, and later ones do not.

@@ -335,11 +335,16 @@ def test_each_partition_has_its_worker_and_logs_name_the_step(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     make_package(PARENT, "parent")
-    child(make_package, "number == 7 and context.logger.error('seven')", numWorkers=2)
+    logs = "number == 7 and context.logger.error('seven') or number == 8 and own.warning('eight')"
+    folder = child(make_package, logs, numWorkers=2)
+    with open(folder / "handler.py", "a") as handler:
+        handler.write("\nimport logging\nown = logging.getLogger('own')\n")
     running = start_server()
     send(running, 10)
     wait_for(lambda: messages(tmp_path / "streams", "doubled") == doubled(10))
-    assert "child/kafka/0 numbers[0]@7 double [error] seven" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "child/kafka/0 numbers[0]@7 double [error] seven" in said
+    assert "child/kafka/0 numbers[0]@8 double [warning] eight" in said
 
 
 def test_a_tick(make_package: MakePackage, start_server: StartServer) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from .streams import PATIENCE
 
+_LOGGER = logging.getLogger(__name__)
+#: Seconds before it is told again that messages wait.
+_SILENCE = 30.0
 _SETTINGS = {
     # In order, once each, and confirmed only when all replicas that keep up have it.
     "enable.idempotence": True,
@@ -16,6 +21,8 @@ _SETTINGS = {
     "reconnect.backoff.max.ms": 1000,
     # Keys lead to the partitions to which Java's and kafka-python's producers put them.
     "partitioner": "murmur2_random",
+    # It has a line for each attempt to connect; `_tell_trouble` is enough.
+    "log_level": 0,
 }
 #: Refusals of one message, which a later attempt would meet again.
 _REFUSED = (
@@ -48,6 +55,9 @@ class KafkaStream:
         #: Has anything been sent since the last `flush`?
         self._sent = False
         self._failures: list[tuple[Any, Any]] = []
+        #: What librdkafka has met since messages began to wait, and when that may be told.
+        self._trouble = ""
+        self._tell_from = 0.0
         # It connects behind the scenes; settings that make no sense end the start.
         self._producer = self._start()
 
@@ -88,7 +98,8 @@ class KafkaStream:
         """The messages that were refused, and why; raises OSError for what did not arrive."""
         # Each message arrives or fails when its time is over, so this ends.
         while self._producer is not None and self._producer.flush(1.0):
-            pass
+            self._tell_trouble()
+        self._trouble, self._tell_from = "", 0.0
         failures, self._failures = self._failures, []
         for error, _ in failures:
             if error.name() not in _REFUSED:
@@ -111,9 +122,21 @@ class KafkaStream:
         self._error = KafkaException
         settings = {**self._settings, "bootstrap.servers": self._brokers}
         try:
-            return Producer({**settings, "on_delivery": self._failed})
+            return Producer(
+                {**settings, "on_delivery": self._failed, "error_cb": self._met}
+            )
         except KafkaException as exc:
             raise ValueError(f"{self}: {exc.args[0].str()}") from exc
+
+    def _met(self, error: Any) -> None:
+        self._trouble = error.str()
+
+    def _tell_trouble(self) -> None:
+        now = time.monotonic()
+        if now >= self._tell_from:
+            self._tell_from = now + _SILENCE
+            why = self._trouble or "no answer"
+            _LOGGER.warning("messages wait for %s: %s", self, why)
 
     def _failed(self, error: Any, message: Any) -> None:
         if error is not None:

@@ -215,15 +215,16 @@ class Arguments:
             for name in ("name", "full_event", "input_path", "result_path"):
                 own.pop(name, None)
             args = {**own, **args}
-        method = None
-        if handler is not None:
-            method = self._session.text(handler, "handler", handler_span)
-            if not method.isidentifier():
-                raise GraphError(
-                    f"{method!r} cannot be a method's name", code="GC017", span=handler_span
-                )
+        method = None if handler is None else self.method(handler, handler_span)
         target = target_of(self._session, cls, spans.get("class_name", where), "class_name")
         return Runs(target, method, None, self.freeze(args, where, spans))
+
+    def method(self, handler: Any, where: Span) -> str:
+        """The name of a method, from `handler=` beside a class."""
+        method = self._session.text(handler, "handler", where)
+        if not method.isidentifier():
+            raise GraphError(f"{method!r} cannot be a method's name", code="GC017", span=where)
+        return method
 
     def of_instance(self, value: Instance, where: Span) -> tuple[ir.Target, dict[str, Any]]:
         """`(class, arguments)` of an object given instead of a name (serving.md 1.5)."""

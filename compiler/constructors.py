@@ -86,7 +86,7 @@ class Constructors:
         keywords = next((item.name for item in own if item.kind == "var-keyword"), None)
         if keywords is None:
             return signature
-        forwarded = _forwarding(node, keywords)
+        forwarded = forwarding(node, keywords)
         if forwarded is None:
             return replace(signature, accepts_any=True)
         for call in forwarded:
@@ -185,8 +185,8 @@ def _signature(parameters: tuple[Parameter, ...]) -> Signature:
     )
 
 
-def _forwarding(node: cst.FunctionDef, keywords: str) -> list[cst.Call] | None:
-    """The calls of constructors that `**kwargs` is handed to; None if it is used in other ways."""
+def forwarding(node: cst.FunctionDef, keywords: str) -> list[cst.Call] | None:
+    """The calls that `**kwargs` is handed to; None if it is used in other ways."""
     calls: list[cst.Call] = []
     uses = 0
     for item in walk(node.body):

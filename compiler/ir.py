@@ -153,6 +153,8 @@ class Router:
     on_error: str | None = None
     #: As of a `Task`.
     runs_in: str = ""
+    #: The method that gets the body, if it is not the class's usual one.
+    method: str | None = None
 
     @property
     def key(self) -> str:
@@ -508,8 +510,7 @@ def _show_queue(step: Queue) -> str:
 
 
 def _show_router(step: Router, indent: str) -> list[str]:
-    lines = [f"{indent}router {step.name}: {show_target(step.cls)}({_show_args(step.args)})"]
-    lines[0] += _show_wiring(step)
+    lines = [f"{indent}router {step.name}: {_show_runs(step)}{_show_wiring(step)}"]
     for route in step.routes:
         if isinstance(route, Router):
             lines += _show_router(route, indent + "  ")
@@ -518,8 +519,8 @@ def _show_router(step: Router, indent: str) -> list[str]:
     return lines
 
 
-def _show_runs(step: Task | Route) -> str:
-    if step.cls is None:
+def _show_runs(step: Task | Route | Router) -> str:
+    if not isinstance(step, Router) and step.cls is None:
         return show_target(step.function)
     method = f".{step.method}" if step.method else ""
     return f"{show_target(step.cls)}({_show_args(step.args)}){method}"

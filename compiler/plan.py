@@ -364,6 +364,13 @@ CONTEXT = _Context()
 
 
 @dataclass(frozen=True, slots=True)
+class GraphStep:
+    """Stands for MLRun's step object among constructor arguments: its fields."""
+
+    fields: ir.Args
+
+
+@dataclass(frozen=True, slots=True)
 class Make:
     """An object: `attribute = cls(args)`. `positional` arguments come first."""
 
@@ -372,6 +379,8 @@ class Make:
     args: ir.Args = ()
     #: Is `post_init` called once it is made (models, routers)?
     starts: bool = False
+    #: What `post_init` is told besides the mode.
+    start_args: ir.Args = ()
     #: The module of runtime_min that makes the class write tracking records.
     tracked: str = ""
 

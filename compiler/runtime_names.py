@@ -135,6 +135,12 @@ _HELP = {
     "which packages do without: check the fields in a step of your own",
     "mlrun.feature_store": "query the feature store's service with an HTTP client",
     **dict.fromkeys(
+        ("mlrun.serving.remote.RemoteStep", "mlrun.serving.remote.BatchHttpRequests"),
+        "what a subclass changes in its requests is not known to packages: pass url=, headers=, "
+        "headers_expression= and the like to the step itself, or write a class with "
+        "`async def do(self, body)` that calls the service",
+    ),
+    **dict.fromkeys(
         (
             "mlrun.serving.routers.EnrichmentModelRouter",
             "mlrun.serving.routers.EnrichmentVotingEnsemble",

@@ -19,13 +19,13 @@ _LONGEST_WAIT = 250
 _BETWEEN_LOOKS = 1
 
 
-def start(made: Started, mode: str | None = None) -> Started:
+def start(made: Started, mode: str | None = None, **told: Any) -> Started:
     """Call `post_init` of a model, router or step, as MLRun does once it is made.
 
-    The mode is the function's load mode.
+    The mode is the function's load mode; classes that ask for more are `told` it.
     """
     starting: Any = made
-    starting.post_init(mode)
+    starting.post_init(mode, **told)
     return made
 
 

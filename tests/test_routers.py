@@ -24,6 +24,8 @@ class Model(mlrun.serving.V2ModelServer):
 class Plain:
     def __init__(self, context, name, routes, limit=2):
         self.name, self.routes, self.limit = name, routes, limit
+    def pick(self, body):
+        return {"picked": sorted(self.routes), "of": body["n"]}
     def do(self, body):
         return {"name": self.name, "over": body["n"] > self.limit, "routes": list(self.routes)}
 
@@ -43,6 +45,8 @@ class Hooks(ModelRouter):
     def postprocess(self, event):
         event.body = {"post": event.body}
         return event
+    def pick(self, body):
+        return [self.name, body]
     def _resolve_route(self, body, urlpath):
         name = "m" if urlpath.endswith("special") else "n"
         return name, self.routes[name], "infer"
@@ -101,11 +105,50 @@ graph = fn.set_topology("flow", engine="sync")
 graph.to("Takes", "t")
 """
 
+TOLD = """
+class Model2(Model):
+    def post_init(self, mode="sync", **kwargs):
+        self.kwargs = kwargs
+        super().post_init(mode, **kwargs)
+    def predict(self, body):
+        return [self.kwargs["endpoint_type"], self.kwargs["creation_strategy"]]
+
+class Router2(ModelRouter):
+    def __init__(self, graph_step=None, **kwargs):
+        super().__init__(**kwargs)
+        self.step = graph_step
+    def post_init(self, mode="sync", endpoint_type=None, **kwargs):
+        self.endpoint_type = endpoint_type
+    def postprocess(self, event):
+        step = self.step
+        told = [step.name, step.kind, step.class_name, step.class_args, self.endpoint_type]
+        event.body = event.body["outputs"] + told
+        return event
+
+graph = fn.set_topology("flow", engine="sync")
+graph.to("*Router2", "r", url_prefix="/v2/models").add_route("m", class_name="Model2")
+"""
+
 IN_A_FLOW = """
 graph = fn.set_topology("flow", engine="async")
 router = graph.to("*Plain", "r", limit=1, input_path="in", result_path="out")
 router.add_route("m", class_name="Model")
 router.to(name="last", handler='(event["out"])').respond()
+"""
+
+
+HANDLERS = """
+graph = fn.set_topology("flow", engine="ENGINE")
+one = graph.to("*Hooks", "one", handler="pick", input_path="in", result_path="out")
+one.add_route("m", class_name="Model")
+two = one.to(RouterStep("Plain", handler="pick", routes={"x": TaskStep("Model")}), "two",
+             input_path="in", result_path="two")
+"""
+
+HANDLER_OF_A_ROUTE = """
+graph = fn.set_topology("router")
+route = graph.add_route("inner", RouterStep("Plain", handler="pick"))
+route.add_route("y", class_name="Model")
 """
 
 
@@ -132,7 +175,26 @@ router.to(name="last", handler='(event["out"])').respond()
         (ROUTES, "/v2/models/keys", {"b": 1, "a": 2}, ["a", "b"]),
         (ROUTES, "/v2/models/path/x", {"a": {"b": 1}}, {"a": {"b": 1}, "c": 1}),
         (ROUTES, "/v2/models/event", {"a": 1}, {"told": 5}),
+        (
+            TOLD,
+            "/v2/models/m",
+            {"inputs": [1]},
+            [1, "skip", "r", "router", "Router2", {"url_prefix": "/v2/models"}, 2],
+        ),
         (OFFERED, "/", {}, ["t", None, None, "c"]),
+        (
+            HANDLERS.replace("ENGINE", "sync"),
+            "/",
+            {"in": {"n": 3}},
+            {"in": {"n": 3}, "out": ["one", {"n": 3}], "two": {"picked": ["x"], "of": 3}},
+        ),
+        (HANDLER_OF_A_ROUTE, "/v2/models/inner", {"n": 1}, {"picked": ["y"], "of": 1}),
+        (
+            HANDLERS.replace("ENGINE", "async") + "two.respond()",
+            "/",
+            {"in": {"n": 3}},
+            {"in": {"n": 3}, "out": ["one", {"n": 3}], "two": {"picked": ["x"], "of": 3}},
+        ),
         (IN_A_FLOW, "/", {"in": {"n": 3}}, {"name": "r", "over": True, "routes": ["m"]}),
     ],
 )

@@ -37,6 +37,13 @@ def router(
             given = class_args.pop(path, None)
             more[path] = more.get(path) or given
     elif class_name is None or class_name == "":
+        if more.get("handler") is not None:
+            raise GraphError(
+                "a router that names a function instead of a class never asks its routes",
+                code="GC016",
+                span=where,
+                help="add the function as a step: graph.add_step(handler=...)",
+            )
         cls = ir.Dotted(MODEL_ROUTER, where)
         name = name or "router"
     else:

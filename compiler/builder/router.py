@@ -11,7 +11,6 @@ from ..diagnostics import GraphError, did_you_mean
 from ..frontend.values import External, HostFunction, Instance
 from ..runtime_names import canonical
 from . import mlrun_names
-from .mistakes import not_yet
 from .step import StepBuilder
 from .task import RouteBuilder, TaskBuilder
 
@@ -147,8 +146,7 @@ class RouterBuilder(StepBuilder):
 
     def freeze(self) -> ir.Router:  # type: ignore[override]
         arguments = Arguments(self.session)
-        if self.handler is not None:
-            raise not_yet("routers with handler=", self.arg_spans.get("handler", self.span))
+        where = self.arg_spans.get("handler", self.span)
         return ir.Router(
             name=self.name,
             span=self.span,
@@ -161,6 +159,7 @@ class RouterBuilder(StepBuilder):
             responder=bool(self.flag("responder")),
             on_error=self.on_error,
             runs_in=self.runs_in,
+            method=None if self.handler is None else arguments.method(self.handler, where),
         )
 
 

@@ -12,7 +12,7 @@ import libcst as cst
 from .. import ir
 from ..code_index import Symbol
 from ..frontend.free_names import bound_in
-from ..plan import CONTEXT
+from ..plan import CONTEXT, GraphStep
 
 #: How a name of the user's is reached from the handler: `graph.cube`.
 Reach = Callable[[Symbol], str]
@@ -50,7 +50,7 @@ def literal(value: Any, target: Callable[[Any], str]) -> str:
                 return f"os.environ[{quoted(name)}]"
             rest = "" if default is None else f", {quoted(default)}"
             return f"os.environ.get({quoted(name)}{rest})"
-        case ir.UserCode() | ir.Dotted() | ir.Inline():
+        case ir.UserCode() | ir.Dotted() | ir.Inline() | GraphStep():
             return target(value)
     if value is CONTEXT:
         return "context"

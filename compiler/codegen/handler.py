@@ -17,6 +17,7 @@ from ..plan import (
     CONTEXT,
     Callee,
     Formula,
+    GraphStep,
     Invoke,
     Library,
     Make,
@@ -268,6 +269,7 @@ class _Handler:
             return made
         mode = self._plan.function.serving.load_mode
         arguments = [made, *([f"mode={quoted(mode)}"] if mode else [])]
+        arguments += self._keywords(make.start_args)
         return f"{self._scope.runtime_name('models', 'start')}({', '.join(arguments)})"
 
     def _keywords(self, args: ir.Args) -> list[str]:
@@ -491,8 +493,11 @@ class _Handler:
     def _literal(self, value: Any) -> str:
         return literal(value, self._target)
 
-    def _target(self, target: ir.Target | ir.EnvLookup) -> str:
+    def _target(self, target: ir.Target | ir.EnvLookup | GraphStep) -> str:
         match target:
+            case GraphStep(fields=fields):
+                made = self._scope.runtime_name("graph_step", "GraphStep")
+                return f"{made}({', '.join(self._keywords(fields))})"
             case ir.EnvLookup(name=name, as_text=as_text):
                 settings = self._scope.runtime("settings")
                 return f"{settings}.{'text' if as_text else 'value'}({quoted(name)})"

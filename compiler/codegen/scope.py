@@ -12,9 +12,9 @@ from ..stream_drivers import DRIVERS
 
 #: What a handler calls its own things; nothing imported may have these names.
 _OWN = frozenset(
-    """Any Flow GraphContext Router annotations answer args arrived body chosen context event exc
-    failed flow graph_context handler init_context item items key model models operation outputs
-    result self start step value""".split()
+    """Any Flow GraphContext GraphStep Router annotations answer args arrived body chosen
+    context event exc failed flow graph_context handler init_context item items key model
+    models operation outputs result self start step value""".split()
 ) | {driver.name for driver in DRIVERS}
 
 

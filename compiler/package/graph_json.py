@@ -151,6 +151,8 @@ def _queue(queue: ir.Queue) -> dict[str, Any]:
 
 def _router(router: ir.Router) -> dict[str, Any]:
     found: dict[str, Any] = {"class": _spelled(router.cls)}
+    if router.method is not None:
+        found["handler"] = router.method
     if router.args:
         found["args"] = plain(dict(router.args))
     found["routes"] = {route.key: _route(route) for route in router.routes}

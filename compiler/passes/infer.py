@@ -14,9 +14,10 @@ import libcst as cst
 from .. import ir
 from ..builder import HUB_CLASS, HUB_MODULE
 from ..code_index import CodeIndex, FunctionInfo, Symbol
+from ..constructors import Signature, forwarding
 from ..diagnostics import Diagnostics, did_you_mean
 from ..only_reads import only_reads
-from ..plan import CONTEXT, Callee, Formula, Library, Make, User, Value
+from ..plan import CONTEXT, Callee, Formula, GraphStep, Library, Make, User, Value
 from ..returns import returns_parameter
 from ..runtime_names import IDLE_BASES, PICKLE_MODEL, known_remedy
 from .concurrent import CONCURRENT, CONCURRENT_STEPS, SEND, concurrent_make, send_make
@@ -193,6 +194,13 @@ class _Inference:
                     f"graphc does not compile the router {router.cls.name} yet",
                     "GC016",
                     known_remedy(router.cls.name),
+                )
+            elif router.method is not None:
+                self._report(
+                    router.cls,
+                    f"a method of {router.cls.name} cannot be the handler: it would get the body",
+                    "GC017",
+                    "leave handler= out, or derive a class that has a method for bodies",
                 )
             return Facts("event", "do_event", make=Make(Library(router.cls.name)), protocol=True)
         if not isinstance(router.cls, ir.UserCode):
@@ -445,8 +453,9 @@ class _Inference:
                     "GC016",
                     known_remedy(ancestor),
                 )
+                return Facts()
         full_event = bool(getattr(step, "full_event", None))
-        method = None if isinstance(step, ir.Router) else step.method
+        method = step.method
         owner: Symbol | str | None = None
         info: FunctionInfo | None = None
         takes: Value = "event" if full_event else "body"
@@ -461,6 +470,13 @@ class _Inference:
                 )
             else:
                 owner, info = found
+                if is_router and isinstance(owner, str):
+                    self._report(
+                        target,
+                        f"{method}() of {owner} gets an event, and handler= gives it the body",
+                        "GC017",
+                        f"define {method!r} in {symbol.name}, or leave handler= out",
+                    )
         else:
             chooses = CHOICE in ancestors
             for candidate in ("do_event", "do"):
@@ -562,7 +578,10 @@ class _Inference:
             "result_path": step.result_path,
             "full_event": getattr(step, "full_event", None),
         }
+        if self._asks_for_step(symbol, signature):
+            offered["graph_step"] = _graph_step(step, name)
         starts = is_model or is_router or self._index.method(symbol, "post_init") is not None
+        told = self._told(symbol, isinstance(step, ir.Router))
         accepted = set(signature.names) | extra
         if not signature.var_keyword:
             for key in given:
@@ -589,7 +608,7 @@ class _Inference:
                 if key not in ("context", "name", "full_event")
                 and (key not in offered or value is not None)
             )
-            return Make(User(symbol), (CONTEXT, name), plain_args, starts=True)
+            return Make(User(symbol), (CONTEXT, name), plain_args, starts=True, start_args=told)
         passed: dict[str, object] = {}
         is_step = any(base in STOREY_BASES for base in self._index.ancestors(symbol))
         for key, value in offered.items():
@@ -611,7 +630,41 @@ class _Inference:
                 if any(self._mentions(symbol, name) for name in uses.get(key, ()))
             }
         passed |= {key: value for key, value in given.items() if key not in offered}
-        return Make(User(symbol), (), tuple(passed.items()), starts=starts)
+        return Make(User(symbol), (), tuple(passed.items()), starts=starts, start_args=told)
+
+    def _asks_for_step(self, symbol: Symbol, signature: Signature) -> bool:
+        """Is there a parameter `graph_step`, or a `**kwargs` that code takes it from?"""
+        if "graph_step" in signature.names:
+            return True
+        nodes = [self._index.binding(item) for item in self._lineage(symbol)]
+        return signature.accepts_any and any(
+            "graph_step" in _code(binding.node) for binding in nodes if binding
+        )
+
+    def _told(self, symbol: Symbol, is_router: bool) -> ir.Args:
+        """What the class's own `post_init` asks for besides the mode.
+
+        As deployed by mlrun 1.12.1, which fails where a `post_init` does not take these.
+        """
+        found = self._index.method(symbol, "post_init")
+        if found is None or found[1] is None:
+            return ()
+        names = {parameter.name: parameter.kind for parameter in found[1].parameters}
+        keywords = next((name for name, kind in names.items() if kind == "var-keyword"), None)
+        uses_any = keywords is not None and keywords in found[1].names_read
+        if uses_any and self._hands_on(symbol, found[1], str(keywords)):
+            uses_any = False
+        told = (("creation_strategy", "skip"), ("endpoint_type", 2 if is_router else 1))
+        return tuple(item for item in told if uses_any or item[0] in names)
+
+    def _hands_on(self, symbol: Symbol, info: FunctionInfo, keywords: str) -> bool:
+        """Are a method's `**kwargs` only handed on, and to no other class of the user's?"""
+        owners = [self._index.class_info(item) for item in self._lineage(symbol)]
+        return (
+            isinstance(info.node, cst.FunctionDef)
+            and forwarding(info.node, keywords) is not None
+            and sum(info.name in owner.methods for owner in owners if owner) == 1
+        )
 
     def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
         self._diagnostics.error(code, message, target.span, help=help)
@@ -623,6 +676,30 @@ def _runs_in_turn(step: ir.Task) -> bool:
     if known is None or not known.ordinary:
         return False
     return known.takes == "body" or bool(step.full_event)  # a `do` gets no event of itself
+
+
+def _graph_step(step: ir.Task | ir.Router | ir.Route, name: str) -> GraphStep:
+    """What MLRun's step object says of the step, as far as it is not the usual."""
+    kind = "error_step" if isinstance(step, ir.Task) and step.catcher else "task"
+    fields = {
+        "name": name,
+        "kind": "router" if isinstance(step, ir.Router) else kind,
+        "class_name": step.cls.symbol.name if isinstance(step.cls, ir.UserCode) else None,
+        "class_args": dict(step.args),
+        "handler": step.method,
+        "after": [*getattr(step, "after", ())],
+        "full_event": getattr(step, "full_event", None),
+        "input_path": step.input_path,
+        "result_path": step.result_path,
+        "on_error": getattr(step, "on_error", None),
+        "responder": getattr(step, "responder", None) or None,
+    }
+    usual: tuple[object, ...] = (None, "task", {}, [])
+    return GraphStep(tuple((key, value) for key, value in fields.items() if value not in usual))
+
+
+def _code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
 
 
 def _is_callable(value: object) -> bool:

@@ -17,7 +17,7 @@ from .streams import Streams
 from .triggers import CronTrigger, HttpTrigger
 
 #: Seconds that workers have to end which read no stream.
-_TERMINATION = 5.0
+TERMINATION = 5.0
 #: Seconds that a tick waits for a free worker.
 _TICK_WAIT = 10.0
 #: Seconds between looks at whether streams are read to their ends.
@@ -84,10 +84,11 @@ class Function:
         try:
             async with self.http.take(trigger.worker_timeout) as worker:
                 if worker is None:
-                    self._log(f"{self.package.name}: no worker is free, the request ends in 503")
+                    self._log(f"{self.package.name}: {about} no worker is free")
                     return Answer(503, "", {}, b"")
                 answer = await worker.handle({**event, "id": worker.event_id}, body, about)
         except WorkerLost:
+            self._log(f"{self.package.name}: {about} the worker ended before it answered")
             return failure("the worker ended before it answered")
         return answer or Answer(503, "", {}, b"")
 
@@ -97,7 +98,7 @@ class Function:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(
-            *(pool.close(_TERMINATION) for pool in self._pools),
+            *(pool.close(TERMINATION) for pool in self._pools),
             *(reader.close(grace) for reader in self.readers),
         )
 

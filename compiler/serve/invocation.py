@@ -11,7 +11,7 @@ from pathlib import Path
 from ..diagnostics import GraphError
 from .events import Answer, make_event
 from .file_source import read_all
-from .functions import Function, settle
+from .functions import TERMINATION, Function, settle
 from .interpreter import check_interpreter
 from .packages import Package, read_graph
 from .pool import all_started
@@ -20,8 +20,6 @@ from .server import write_line
 from .streams import Streams
 from .triggers import HttpTrigger
 
-#: Seconds that the termination callback has.
-_TERMINATION = 5.0
 #: Seconds that the functions behind streams have for one event.
 _PATIENCE = 60.0
 
@@ -98,7 +96,7 @@ async def _invoke(
                 raise GraphError(
                     f"the streams were not read to their ends in {_PATIENCE:.0f} s", code="GC043"
                 )
-            await left.pop(0).close(_TERMINATION)
+            await left.pop(0).close(TERMINATION)
     finally:
         await asyncio.gather(*(reader.close(0) for reader in left))
     return answer
@@ -108,7 +106,7 @@ async def _ask(launch: Launch, event: dict[str, object], body: bytes, about: str
     worker = await Worker.start(launch, 0)
     try:
         answer = await worker.handle({**event, "id": worker.event_id}, body, about)
-        await worker.stop(_TERMINATION)
+        await worker.stop(TERMINATION)
     except WorkerLost:
         status = describe_status(worker.process.returncode)
         raise GraphError(

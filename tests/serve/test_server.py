@@ -344,6 +344,7 @@ def test_a_lost_worker_is_replaced(
     )
     before = running.call().body
     assert running.call("/end").status == 500
+    running.wait_for("fn: GET /end the worker ended before it answered")
     running.wait_for(said)
     after = running.call()
     assert after.status == 200
@@ -390,6 +391,7 @@ def test_no_free_worker(make_package: MakePackage, start_server: StartServer) ->
         time.sleep(0.3)
         reply = running.call()
         assert (reply.status, reply.body) == (503, b"")
+        running.wait_for("fn: GET / no worker is free")
         assert slow.result().status == 200
     assert running.call().status == 200
 

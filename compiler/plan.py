@@ -269,7 +269,8 @@ class FanOut:
     answers (or fails) gives is the answer. Without branches these are the local `chosen`.
 
     With `shared` only the body is copied: no branch changes the event that it gets; without
-    `copies` not even that, as only the last branch does more with it than read it."""
+    `copies` not even that, as only the last branch does more with it than read it. `nested` ones
+    stand inside of branches, or have others inside: these run in the order of storey's tasks."""
 
     branches: tuple[str, ...]
     takes: Value
@@ -277,6 +278,7 @@ class FanOut:
     returns: bool
     shared: bool = False
     copies: bool = True
+    nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -659,8 +661,8 @@ def _show_instruction(item: Instruction) -> str:
             return f"caught {step or '(tracked)'}{' messages' if messages else ''}"
         case Record(step=step, taken=taken):
             return f"record {step or '(tracked)'}{'' if taken else ' and raise'}"
-        case FanOut(branches=branches, takes=takes, shared=shared):
-            kind = "shared event" if shared else takes
+        case FanOut(branches=branches, takes=takes, shared=shared, nested=nested):
+            kind = f"{'nested ' if nested else ''}{'shared event' if shared else takes}"
             return f"fan out {kind} to {', '.join(branches) or 'chosen'}"
         case DropIfFiltered(step=step, result_path=path):
             return f"{step}: drop if filtered{f', else put result at {path}' if path else ''}"

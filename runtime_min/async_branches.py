@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, Callable
 
-from .branches import Failed, copy_event, raise_first, twins, with_body
+from .branches import Failed, copy_event, twins, with_body
 from .nuclio import DROPPED, log_failure
 
 #: What came of the branches of the event at hand so far; None outside of branches.
@@ -21,14 +21,16 @@ _outcomes: ContextVar[list[Any] | None] = ContextVar("outcomes", default=None)
 
 async def fan_out(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    return await _part(context, branches, [(twin,) for twin in twins(body, branches)])
+    return await _part(
+        context, branches, [(twin,) for twin in twins(body, len(branches))]
+    )
 
 
 async def fan_out_shared(
     context: Any, event: Any, body: Any, *branches: Callable[[Any, Any], Any]
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
-    arguments = [(event, twin) for twin in twins(body, branches)]
+    arguments = [(event, twin) for twin in twins(body, len(branches))]
     return await _part(context, branches, arguments)
 
 
@@ -47,7 +49,7 @@ async def gather(context: Any, body: Any, *branches: Callable[[Any], Any]) -> An
     If branches failed the first failure is raised, after all of them ran.
     """
     outcomes: list[Any] = []
-    await _run(branches, [(twin,) for twin in twins(body, branches)], outcomes)
+    await _run(branches, [(twin,) for twin in twins(body, len(branches))], outcomes)
     return _joined(context, outcomes)
 
 
@@ -189,7 +191,10 @@ async def _first(
 def _joined(context: Any, outcomes: list[Any]) -> Any:
     """All outcomes as one list; the first failure is raised, later ones are logged."""
     failures = [outcome.exc for outcome in outcomes if isinstance(outcome, Failed)]
-    raise_first(context, failures)
+    for late in failures[1:]:
+        log_failure(context, late)
+    if failures:
+        raise failures[0]
     if any(outcome is DROPPED for outcome in outcomes):
         return DROPPED
     return outcomes

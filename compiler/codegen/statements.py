@@ -181,7 +181,8 @@ class Statements:
                 line("return body")
 
     def _fan_out(self, item: FanOut) -> None:
-        module = self._handler.runtime("async_branches" if item.awaits else "branches")
+        synchronous = "nested_branches" if item.nested else "branches"
+        module = self._handler.runtime("async_branches" if item.awaits else synchronous)
         shared = "fan_out_shared" if item.shared else "fan_out_events"
         name = shared if item.takes == "event" else "fan_out"
         values = ["self.context", *(["event"] if item.takes == "event" else []), "body"]

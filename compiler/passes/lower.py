@@ -674,6 +674,7 @@ class _FlowLowering:
                 self._responds,
                 shared=takes_event and not any(map(self._topology.changes_event, heads)),
                 copies=chosen or awaits or not self._only_read(heads[:-1]),
+                nested=not awaits and self._topology.part_again(name, heads),
             ),
         ]
 

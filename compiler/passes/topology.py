@@ -57,9 +57,12 @@ class Topology:
             name: [*following, *([catcher] if (catcher := self.catcher[name]) else [])]
             for name, following in self.following.items()
         }
-        self._in_branches = self._find_in_branches()
         self.rejoins = self._find_rejoins()
-        self.gather_at = self._find_gathers()
+        self.gather_at: dict[str, str] = {}
+        self._in_branches = self._find_in_branches()
+        while found := self._find_gathers():  # what stands behind one is not in its branches
+            self.gather_at |= found
+            self._in_branches = self._find_in_branches()
         self.gathered = frozenset(self.gather_at.values())
         self.heads = self._find_heads()
         self.gather_heads = {
@@ -122,6 +125,11 @@ class Topology:
     def parts_in_tasks(self, name: str | None) -> bool:
         """Does a step part the ways inside of branches that are tasks?"""
         return name in self._tasks
+
+    def part_again(self, name: str | None, heads: Sequence[str]) -> bool:
+        """Do ways part around the step that leads to these, or inside of the branches?"""
+        inside = reached(self._onward, heads)
+        return name in self._in_branches or any(len(self.following[step]) > 1 for step in inside)
 
     def chain_to(self, head: str, end: str) -> list[str]:
         """The steps from `head` to the one before `end`, a chain."""
@@ -200,7 +208,8 @@ class Topology:
         """Steps behind which chains of plain body steps part that all meet in one Merge."""
         found = {}
         for name, heads in self.following.items():
-            if len(heads) < 2 or self.forks(name) or self._records or name in self._in_branches:
+            inside = name in self._in_branches or name in self.gather_at
+            if len(heads) < 2 or self.forks(name) or self._records or inside:
                 continue
             ends = [self._plain_chain_end(head) for head in heads]
             merge = ends[0][1]
@@ -293,8 +302,10 @@ class Topology:
         return self._changes_event(name)
 
     def _find_in_branches(self) -> set[str]:
-        """The steps behind those where ways part."""
-        return reached(self._onward, {head for heads in self._parting() for head in heads})
+        """The steps behind those where ways part, and do not meet again in a gather."""
+        gathers = [self.following[name] for name in self.gather_at]
+        apart = [heads for heads in self._parting() if heads not in gathers]
+        return reached(self._onward, {head for heads in apart for head in heads})
 
     def _parting(self) -> list[list[str]]:
         """The steps among which ways part, the first ones of requests and of streams included."""

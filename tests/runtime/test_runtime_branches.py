@@ -7,20 +7,18 @@ import threading
 import pytest
 from nuclio_stub import Context, Event
 
-from graphc.runtime_min import async_branches, branches
+from graphc.runtime_min import async_branches, branches, nested_branches
 from graphc.runtime_min.merger import Merge
 from graphc.runtime_min.nuclio import DROPPED
 
 
-def both(name):
+def both(name, module=branches):
     """The function of that name, of `branches` and of `async_branches`."""
 
     def run_async(*args):
         return asyncio.run(getattr(async_branches, name)(*args))
 
-    return pytest.mark.parametrize(
-        name, [getattr(branches, name), run_async], ids=["sync", "async"]
-    )
+    return pytest.mark.parametrize(name, [getattr(module, name), run_async], ids=["sync", "async"])
 
 
 def answers(value):
@@ -63,7 +61,7 @@ def test_failures_count_as_answers_and_are_logged_after_one(fan_out):
     assert "late" in context.errors()[0]
 
 
-@both("fan_out")
+@both("fan_out", nested_branches)
 def test_branches_in_branches_wait_for_those_before_them(fan_out):
     """`S -> (A, B)`, `A -> (A1, A2)`, `B -> (B1, B2)`, as storey's tasks run (`_do_downstream`)."""
     context, ran = Context(), []
@@ -72,7 +70,7 @@ def test_branches_in_branches_wait_for_those_before_them(fan_out):
         def branch(body):
             ran.append(name)
             leaves = [lambda body, n=n: ran.append(f"{name}{n}") or f"{name}{n}" for n in "12"]
-            if fan_out is branches.fan_out:
+            if fan_out is nested_branches.fan_out:
                 return fan_out(context, body, *leaves)
             return async_branches.fan_out(context, body, *leaves)
 

@@ -21,9 +21,12 @@ def target(
     """`(model, operation)`, the model one of the routes or the ensemble itself.
 
     `/v2/models/infer` and `/` are the ensemble's. Raises ValueError for other models,
-    and Exception for an inference without a list of inputs.
+    and Exception for an inference without a list of inputs. Where the path ends before a
+    model's name, the model is "": a list of them is asked.
     """
-    model, operation = router.split(event.path, prefix)
+    model, operation = router.read(event, prefix)
+    if not model and operation is not None:
+        return "", event.path
     model, operation = named(model, operation, event.body, ensemble, routes)
     event.path = operation  # also where validation fails: catchers see it, as in mlrun
     if event.method != "GET":
@@ -187,21 +190,22 @@ def count(vote_type: str, outputs: Sequence[Any], weights: Sequence[float]) -> A
     Raises the ValueErrors of numpy, with which mlrun counts.
     """
     whole = vote_type == "classification"
-    if not whole and outputs and isinstance(outputs[0], (int, float)):
-        return float(sum(map(mul, outputs, weights)))
-    sizes = list(map(len, outputs))
-    if not sizes and not whole:
+    if not outputs and not whole:
         return 0.0  # as numpy has it: a sum without terms, and no list
-    if not sizes or (whole and not max(sizes)):
+    if not whole and isinstance(outputs[0], (int, float)):
+        return float(sum(map(mul, outputs, weights)))
+    size = len(outputs[0]) if outputs else 0
+    for output in outputs:
+        if len(output) != size:
+            raise _ragged(f"{len(outputs)},")
+    if not whole:
+        return _sum(outputs, weights)
+    if not size:
         raise ValueError(
             "zero-size array to reduction operation maximum which has no identity"
         )
-    if sizes.count(sizes[0]) != len(sizes):
-        raise _ragged(f"{len(sizes)},")
-    if not whole:
-        return _sum(outputs, weights)
     if weights.count(weights[0]) == len(weights) and weights[0] > 0:
-        return _majority(outputs, weights)
+        return _majority(outputs)
     return _majority_by_weight(outputs, weights)
 
 
@@ -218,7 +222,7 @@ def _ragged(shape: str) -> ValueError:
     )
 
 
-def _majority(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
+def _majority(outputs: Sequence[Any]) -> list[int]:
     """The class most often predicted; of several, the smallest."""
     votes = []
     size = len(outputs)
@@ -226,7 +230,7 @@ def _majority(outputs: Sequence[Any], weights: Sequence[float]) -> list[int]:
     for sample in zip(*outputs):
         row = sorted(map(int, sample))
         if row[0] < 0:
-            return _majority_by_weight(outputs, weights)
+            return _majority_by_weight(outputs, [1] * size)
         # A class with half of the predictions stands in the middle, the smaller of two
         # before it: the quick way, and in most rows enough.
         vote = row[middle]

@@ -404,7 +404,6 @@ class _Handler:
             voting=self._scope.runtime("voting") if making.kind == "vote" else "",
             prefix=f", {quoted(making.prefix)}" if making.prefix else "",
             health=f", {quoted(making.health)}" if making.health else "",
-            prefixes=self._prefixes(making),
         )
         doc = ""
         if not isinstance(router, ir.Router):
@@ -428,13 +427,6 @@ class _Handler:
         if making.any_result:
             return f"return {self._scope.runtime('nuclio')}.body_of({called})"
         return f"return {called}.body"
-
-    def _prefixes(self, making: MakeRouter) -> str:
-        """What `router.accept` is told of the paths, where they are not the usual ones."""
-        if making.prefix:
-            health = f", {quoted(making.health)}" if making.health else ""
-            return f", {quoted(making.prefix)}{health}"
-        return f", health={quoted(making.health)}" if making.health else ""
 
     # -- expressions
 

@@ -49,12 +49,11 @@ class Ensemble:
         if not self.vote:
             return self.object.do_event(event).body
         routes = self.routes
-        router.accept(event)
         if router.asks_metadata(event):
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
-        if router.asks_models(event):
-            return {"models": [*routes, "VotingEnsemble"], "weights": self.weights}
         model, event.path = voting.target(event, "VotingEnsemble", routes)
+        if not model:
+            return {"models": [*routes, "VotingEnsemble"], "weights": self.weights}
         if model in routes:
             return routes[model].do_event(event).body
         if event.method == "GET":

@@ -59,13 +59,12 @@ class Flow:
     def ensemble(self, event: Any) -> Any:
         """VotingEnsemble: the model named in the path answers, else the vote."""
         models = self.ensemble_routes
-        router.accept(event)
         if router.asks_metadata(event):
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
-        if router.asks_models(event):
-            return {"models": [*models, "ensemble"], "weights": None}
 
         model, event.path = voting.target(event, "ensemble", models)
+        if not model:
+            return {"models": [*models, "ensemble"], "weights": None}
         if model in models:
             return models[model].do_event(event).body
         if event.method == "GET":

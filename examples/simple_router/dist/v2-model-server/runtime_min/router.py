@@ -1,8 +1,7 @@
 """How routers read a request: `/v2/models/<model>[/versions/<version>][/<operation>]`.
 
-The rules of mlrun 1.12 (`serving/routers.py`). Generated code asks in this order:
-`accept`, `asks_metadata`, `asks_models`, `target`. An event that follows no path, as
-those of streams, has the path `/`.
+The rules of mlrun 1.12 (`serving/routers.py`). Generated code asks `asks_metadata`, then
+`target`. An event that follows no path, as those of streams, has the path `/`.
 """
 
 from __future__ import annotations
@@ -16,30 +15,12 @@ PREFIX = "/v2/models"
 HEALTH = "/v2/health"
 
 
-def accept(event: Any, prefix: str = PREFIX, health: str = HEALTH) -> None:
-    """Parse the body in place; raises ValueError for a bad body or a foreign path."""
-    body = event.body
-    ready = isinstance(body, dict) and "data_url" not in body
-    if body and not ready and event.method != "GET":
-        event.body = parse(event)
-    path = event.path
-    known = path.startswith(prefix) or path in ("", "/") or asks_metadata(event, health)
-    if not known:
-        raise ValueError(f"illegal path prefix {path}, must start with {prefix}")
-
-
 def asks_metadata(event: Any, health: str = HEALTH) -> bool:
     """Is this `GET /` or a health check?"""
     if event.method != "GET":
         return False
     path: str = event.path
     return path == "/" or path.startswith(health)
-
-
-def asks_models(event: Any, prefix: str = PREFIX) -> bool:
-    """Does the path end where a model's name would begin?"""
-    path: str = event.path
-    return path.rstrip("/") == prefix.rstrip("/")
 
 
 def target(
@@ -49,9 +30,27 @@ def target(
 
     The body counts, too, as streams have no path: an operation in it wins over that of
     the path, a model only where the path names none. The first route is the default.
+    Where the path ends before a model's name, the model is "": a list of them is asked.
     """
-    model, operation = split(event.path, prefix)
+    model, operation = read(event, prefix)
+    if not model and operation is not None:
+        return "", event.path
     return named(model, operation, event.body, routes)
+
+
+def read(event: Any, prefix: str = PREFIX) -> tuple[str, str | None]:
+    """`(model, operation)` of the path, as `split` has it; the body is parsed in place.
+
+    Raises ValueError for a bad body or a foreign path.
+    """
+    body = event.body
+    ready = isinstance(body, dict) and "data_url" not in body
+    if body and not ready and event.method != "GET":
+        event.body = parse(event)
+    path = event.path
+    if path not in ("", "/") and not path.startswith(prefix):
+        raise ValueError(f"illegal path prefix {path}, must start with {prefix}")
+    return split(path, prefix)
 
 
 def named(
@@ -70,10 +69,11 @@ def split(path: str, prefix: str = PREFIX) -> tuple[str, str | None]:
     """`(model, operation)` of a path; the operation of `/` is None."""
     if path in ("", "/"):
         return "", None
-    model, *rest = path[len(prefix) :].strip("/").split("/")
-    if len(rest) > 1 and rest[0] == "versions":
-        model, rest = f"{model}:{rest[1]}", rest[2:]
-    return model, "/".join(rest)
+    model, _, operation = path[len(prefix) :].strip("/").partition("/")
+    if operation.startswith("versions/"):
+        _, version, *rest = operation.split("/", 2)
+        return f"{model}:{version}", "".join(rest)
+    return model, operation
 
 
 def unknown_model(model: str, models: Iterable[str], also: str = "") -> ValueError:

@@ -51,13 +51,12 @@ class Flow:
 
     def router(self, event: Any) -> Any:
         """ModelRouter: the model named in the path answers."""
-        router.accept(event)
         if router.asks_metadata(event):
             return {"name": "ModelRouter", "version": "v2", "extensions": []}
-        if router.asks_models(event):
-            return {"models": list(self.router_routes)}
 
         model, event.path = router.target(event, self.router_routes)
+        if not model:
+            return {"models": list(self.router_routes)}
         return self.router_routes[model].do_event(event).body
 
 

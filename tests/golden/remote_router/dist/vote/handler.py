@@ -35,13 +35,12 @@ class Router:
 
     def run(self, event: Any) -> Any:
         models = self.routes
-        router.accept(event)
         if router.asks_metadata(event):
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
-        if router.asks_models(event):
-            return {"models": [*models, "VotingEnsemble"], "weights": None}
 
         model, event.path = voting.target(event, "VotingEnsemble", models)
+        if not model:
+            return {"models": [*models, "VotingEnsemble"], "weights": None}
         if model in models:
             return models[model].do_event(event).body
         if event.method == "GET":

@@ -30,13 +30,12 @@ class Router:
         }
 
     def run(self, event: Any) -> Any:
-        router.accept(event)
         if router.asks_metadata(event):
             return {"name": "ModelRouter", "version": "v2", "extensions": []}
-        if router.asks_models(event):
-            return {"models": list(self.routes)}
 
         model, event.path = router.target(event, self.routes)
+        if not model:
+            return {"models": list(self.routes)}
         return self.routes[model].do_event(event).body
 
 

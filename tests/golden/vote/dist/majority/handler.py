@@ -35,16 +35,15 @@ class Router:
 
     def run(self, event: Any) -> Any:
         models = self.routes
-        router.accept(event)
         if router.asks_metadata(event):
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
-        if router.asks_models(event):
+
+        model, event.path = voting.target(event, "VotingEnsemble", models)
+        if not model:
             return {
                 "models": [*models, "VotingEnsemble"],
                 "weights": {"low": 0.5, "high": 0.25, "careful": 0.25},
             }
-
-        model, event.path = voting.target(event, "VotingEnsemble", models)
         if model in models:
             return models[model].do_event(event).body
         if event.method == "GET":

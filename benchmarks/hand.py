@@ -204,10 +204,11 @@ def split(path: str) -> tuple[str, str]:
         return "", ""
     if not path.startswith(PREFIX):
         raise ValueError(f"illegal path prefix {path}, must start with {PREFIX}")
-    parts = path[len(PREFIX) :].strip("/").split("/")
-    if len(parts) > 2 and parts[1] == "versions":
-        return f"{parts[0]}:{parts[2]}", "/".join(parts[3:])
-    return parts[0], "/".join(parts[1:])
+    model, _, operation = path[len(PREFIX) :].strip("/").partition("/")
+    if operation.startswith("versions/"):
+        _, version, *rest = operation.split("/", 2)
+        return f"{model}:{version}", "".join(rest)
+    return model, operation
 
 
 def unknown(model: str, routes: Iterable[str], also: str = "") -> ValueError:
@@ -317,22 +318,20 @@ class Ensemble:
                 context.logger.error(f"route {model.name} failed: {exc!r}")
         return {"id": event.id, "model_name": self.name, "outputs": self.vote(columns)}
 
-    def vote(self, columns: Sequence[Sequence[float]]) -> list[float]:
+    def vote(self, columns: Sequence[Sequence[float]]) -> Sequence[float]:
         if self.majority is None:
             self.majority = all(float(value).is_integer() for row in columns for value in row)
-        if self.majority:
-            return [most_frequent(list(map(int, row))) for row in zip(*columns, strict=True)]
-        return [sum(row) / len(row) for row in zip(*columns, strict=True)]
-
-
-def most_frequent(row: list[int]) -> int:
-    """The smallest of the most frequent values."""
-    best = most = 0
-    for value in row:
-        count = row.count(value)
-        if count > most or (count == most and value < best):
-            best, most = value, count
-    return best
+        if not self.majority:
+            return [sum(row) / len(row) for row in zip(*columns, strict=True)]
+        votes = []
+        for column in zip(*columns, strict=True):
+            row = sorted(map(int, column))
+            # Whatever half of them say stands in the middle, the smaller of two before it.
+            vote = row[(len(row) - 1) // 2]
+            if row.count(vote) * 2 < len(row):
+                vote = max(row, key=row.count)
+            votes.append(vote)
+        return votes
 
 
 voters = {"m1": Model("m1", 1), "m2": Model("m2", 3), "m3": Model("m3", 3)}
@@ -453,9 +452,9 @@ total = Total(2)
 def copies(context: Any, event: Any) -> Any:
     try:
         body = decoded(event)
-        # What a person knows of the body, whoever sends it: lists of numbers, nothing deeper.
-        second = {key: item.copy() if type(item) is list else item for key, item in body.items()}
-        third = {key: item.copy() if type(item) is list else item for key, item in body.items()}
+        # What a person knows of the steps: nothing but this list is changed where it is.
+        second = {**body, "amounts": body["amounts"].copy()}
+        third = {**body, "amounts": body["amounts"].copy()}
         body = combine([total.do(body), largest(second), upper(third)])
     except Exception as exc:
         return failed(context, exc)

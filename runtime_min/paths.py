@@ -8,6 +8,7 @@ routers and routes. They differ for empty bodies, attributes and escaped dots.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 _MISSING = object()
@@ -16,7 +17,7 @@ _MISSING = object()
 def get(body: Any, path: str) -> Any:
     """The part of the body at `a.b`; None if there is no such part."""
     _check(body, "input_path")
-    for key in path.split("."):
+    for key in _keys(path):
         if not body or key not in body:
             return None
         body = body[key]
@@ -26,7 +27,7 @@ def get(body: Any, path: str) -> Any:
 def put(body: Any, path: str, result: Any) -> Any:
     """The body, with the result written to `a.b` of it."""
     _check(body, "result_path")
-    *parents, last = path.split(".")
+    parents, last = _parents_and_last(path)
     part = body
     for key in parents:
         child = part.get(key)
@@ -51,7 +52,7 @@ def put_each(body: Any, path: str, results: Any) -> Iterator[Any]:
 def get_sync(body: Any, path: str) -> Any:
     """The part of the body at `a.b`, keys or attributes; None if there is no such."""
     _check(body, "input_path")
-    for key in path.split("."):
+    for key in _keys(path):
         if body is None:
             break
         body = body.get(key) if isinstance(body, dict) else getattr(body, key, None)
@@ -66,7 +67,7 @@ def put_sync(body: Any, path: str, result: Any) -> Any:
     if not body:
         return result
     _check(body, "result_path")
-    *parents, last = _split(path)
+    parents, last = _parents_and_last_sync(path)
     part = body
     for key in parents:
         child = part.get(key, _MISSING)
@@ -90,12 +91,27 @@ def put_caught(event: Any, path: str, result: Any) -> Any:
 
 
 def _check(body: Any, parameter: str) -> None:
-    if not hasattr(body, "__getitem__"):
+    if type(body) is not dict and not hasattr(body, "__getitem__"):
         raise TypeError(f"{parameter} parameter supports only dict-like event bodies")
 
 
-def _split(path: str) -> list[str]:
-    """The keys of a path.
+# A graph has few paths, and each of them is taken apart once.
+
+
+@lru_cache(maxsize=None)
+def _keys(path: str) -> list[str]:
+    return path.split(".")
+
+
+@lru_cache(maxsize=None)
+def _parents_and_last(path: str) -> tuple[list[str], str]:
+    *parents, last = path.split(".")
+    return parents, last
+
+
+@lru_cache(maxsize=None)
+def _parents_and_last_sync(path: str) -> tuple[list[str], str]:
+    """Of the keys of a path.
 
     A backslash protects all dots up to the next backslash, as mlrun 1.12 reads it.
     """
@@ -104,4 +120,4 @@ def _split(path: str) -> list[str]:
         first, *more = [part] if index % 2 else part.split(".")
         keys[-1] += first
         keys += more
-    return keys
+    return keys[:-1], keys[-1]

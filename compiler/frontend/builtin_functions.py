@@ -154,16 +154,24 @@ def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         count = len(args) if iterated < 0 else iterated
-        # Only as much of a long range is made as the shortest partner asks for.
-        items = _all_of(machine, [arg for arg in args[:count] if type(arg) is not range])
-        if isinstance(items, Unknown):
-            return items
-        made = iter(items)
-        whole = [arg if type(arg) is range else next(made) for arg in args[:count]]
         for value in (*args[count:], *kwargs.values()):
             if doubt := machine.memory.doubt(value):
                 return doubt
-        return iter(take(machine.memory, native(function, *whole, *args[count:], **kwargs)))
+
+        def items() -> list[Value] | Unknown:
+            # Only as much of a long range is made as the shortest partner asks for.
+            items = _all_of(machine, [arg for arg in args[:count] if type(arg) is not range])
+            if isinstance(items, Unknown):
+                return items
+            made = iter(items)
+            whole = [arg if type(arg) is range else next(made) for arg in args[:count]]
+            return take(machine.memory, native(function, *whole, *args[count:], **kwargs))
+
+        found = items()
+        if isinstance(found, Unknown):
+            return found
+        remake = None if function is reversed else items
+        return machine.memory.iterator(found, args[:count], remake)
 
     return call
 
@@ -230,7 +238,8 @@ def _map(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -
     columns = _all_of(machine, args[1:])
     if isinstance(columns, Unknown):
         return columns
-    return iter([machine.call(args[0], list(row)) for row in zip(*columns, strict=False)])
+    made = [machine.call(args[0], list(row)) for row in zip(*columns, strict=False)]
+    return machine.memory.iterator(made, args[1:])
 
 
 def _filter(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -247,7 +256,7 @@ def _filter(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]
             return found
         if found:
             kept.append(item)
-    return iter(kept)
+    return machine.memory.iterator(kept, args[1:])
 
 
 def _sum(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:

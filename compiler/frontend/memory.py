@@ -8,6 +8,8 @@ from then on, whichever name it is reached by.
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -55,6 +57,19 @@ class _Change:
 
 
 @dataclass(slots=True)
+class _Walk:
+    """An iterator over what containers hold, which goes on with what they hold by then."""
+
+    iterator: Value
+    #: What `iterator` goes through; made anew when one of the containers has changed.
+    items: list[Value]
+    remake: Callable[[], list[Value] | Unknown]
+    containers: list[Value]
+    #: How often each container had been changed when `items` was made.
+    changes: list[int]
+
+
+@dataclass(slots=True)
 class Effects:
     """What a branch changed."""
 
@@ -68,6 +83,9 @@ class Memory:
         self.budget = budget
         self._journals: list[Effects] = []
         self._blurred: dict[int, tuple[object, Unknown]] = {}
+        self._walks: dict[int, _Walk] = {}
+        #: How often containers were changed, by their ids.
+        self._changes: Counter[int] = Counter()
 
     # -- changes
 
@@ -85,6 +103,7 @@ class Memory:
 
     def touch(self, container: Value) -> None:
         """The container is about to be changed in place."""
+        self._changes[id(container)] += 1
         if self._journals:
             key = (id(container), None)
             if key not in self._journals[-1].changes:
@@ -98,9 +117,51 @@ class Memory:
 
     def seen(self, value: Value) -> Value:
         """The value, or the Unknown that a blurred container has become."""
+        if type(value) is ITERATOR and id(value) in self._walks:
+            self._follow(self._walks[id(value)])
         if self._blurred and id(value) in self._blurred:
             return self._blurred[id(value)][1]
         return value
+
+    def iterator(
+        self,
+        items: list[Value],
+        sources: Sequence[Value],
+        remake: Callable[[], list[Value] | Unknown] | None = None,
+    ) -> Value:
+        """An iterator over items that were taken from `sources`.
+
+        `remake` takes them anew, should a source change before the iterator is through: the one
+        at a place is then what Python would find there. Without it the rest is not known then.
+        """
+        made = iter(items)
+        containers: list[Value] = []
+        for source in sources:
+            if type(source) is ITERATOR and id(source) in self._walks:
+                containers += self._walks[id(source)].containers
+                remake = None
+            elif type(source) in _VIEWS:
+                containers += gc.get_referents(source)
+            elif type(source) in (list, dict, set):
+                containers.append(source)
+        if containers:
+            changes = [self._changes[id(container)] for container in containers]
+            remake = remake or _changed_since
+            self._walks[id(made)] = _Walk(made, items, remake, containers, changes)
+        return made
+
+    def _follow(self, walk: _Walk) -> None:
+        """Let an iterator go through what there is now."""
+        changes = [self._changes[id(container)] for container in walk.containers]
+        if changes == walk.changes:
+            return
+        walk.changes = changes
+        items = walk.remake()
+        if isinstance(items, Unknown):
+            del self._walks[id(walk.iterator)]
+            self.blur(walk.iterator, items, [items, *aliases.items(self, walk.containers)])
+        else:
+            walk.items[:] = items
 
     def _note(self, holder: Any, name: str | None, before: Value) -> None:
         self._journals[-1].changes.setdefault((id(holder), name), _Change(holder, name, before))
@@ -278,6 +339,10 @@ class Memory:
         if kind is dict:
             return {key: self.settled(item, depth + 1) for key, item in value.items()}
         return value
+
+
+def _changed_since() -> Unknown:
+    return Unknown("an iterator over what was changed meanwhile", None)
 
 
 def env_unknown(value: EnvValue) -> Unknown:

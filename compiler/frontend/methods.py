@@ -34,6 +34,8 @@ _SETS = frozenset(
     "copy difference intersection isdisjoint issubset issuperset symmetric_difference union".split()
 )
 _CHANGING_SETS = frozenset("add clear discard pop remove update difference_update".split())
+#: Methods of sets that take an element and not what holds elements.
+_OF_ONE_ELEMENT = frozenset("add discard remove".split())
 _CHANGING_LISTS = frozenset("append clear extend insert pop remove reverse sort".split())
 _CHANGING_DICTS = frozenset("clear pop popitem setdefault update".split())
 _PATHS = frozenset(
@@ -119,10 +121,12 @@ def call_method(
     if kind is PurePosixPath and name in ("absolute", "resolve", "expanduser"):
         return _resolved(owner, name, root)
     args = list(args)
-    if kind in (set, frozenset) or name == "join":
+    sets = (set, frozenset)
+    if name == "join" or (kind in sets and name not in _OF_ONE_ELEMENT):
         for index, arg in enumerate(args):
-            if type(arg) in (list, set, frozenset, dict, ITERATOR) or hasattr(arg, "__iter__"):
-                found = elements(memory, arg) if type(arg) not in (str, bytes) else list(arg)
+            # The order of a set matters only where a text is made of it.
+            if hasattr(arg, "__iter__") and (name == "join" or type(arg) not in sets):
+                found = elements(memory, arg)
                 if isinstance(found, Unknown):
                     return _with_unknown(memory, owner, name, found)
                 args[index] = found
@@ -138,7 +142,9 @@ def call_method(
             unknown = Unknown("which element of a set comes first", None)
             memory.blur(owner, unknown)
             return unknown
-        memory.budget.items(len(owner) + sum(len(arg) for arg in args if type(arg) is list))
+        memory.budget.items(
+            len(owner) + sum(len(arg) for arg in args if type(arg) in (list, *sets))
+        )
     return native(getattr(owner, name), *args, **kwargs)
 
 

@@ -13,10 +13,11 @@ from ..scopes import bindings
 from . import aliases
 from .definitions import Definitions
 from .failures import Failures
-from .limits import MOST_ROUNDS, BoundExceeded
+from .limits import BoundExceeded
 from .memory import origin
-from .operators import IN_PLACE, binary, elements, truth
+from .operators import IN_PLACE, binary, truth
 from .patterns import Patterns
+from .rounds import Rest, rounds
 from .scope import Scope
 from .signals import Leave, Native, Raised
 from .targets import Targets
@@ -263,15 +264,10 @@ class Statements:
     def _for(self, node: cst.For, scope: Scope) -> Leave | None:
         iterable = self._machine.expressions.value(node.iter, scope)
         span = scope.module.span(node.iter)
-        # A list that grows while it is walked through goes on with what was added.
-        items = iterable if type(iterable) is list else elements(self._memory, iterable)
-        if not isinstance(items, Unknown) and len(items) > MOST_ROUNDS:
-            unknown = Unknown(f"a loop of {len(items)} rounds is not followed", span)
-            items = aliases.one_of(unknown, items)
-        if isinstance(items, Unknown):
-            unknown = self._machine.spelled(items, scope.module, iterated(node.iter))
-            return self._uncertain(node, scope, unknown, span)
-        for item in items:
+        for item in rounds(self._memory, iterable):
+            if isinstance(item, Rest):
+                unknown = self._machine.spelled(item.unknown, scope.module, iterated(node.iter))
+                return self._uncertain(node, scope, unknown, span)
             self._memory.budget.spend()
             self.assign(node.target, item, scope)
             left = self._iteration(node, scope)

@@ -241,7 +241,8 @@ def _combined(function: Callable[..., Any], first: int | None = None) -> Builtin
             if type(value) is int and value > DEEPEST_VALUE * 10:
                 return Unknown("so many combinations", None)
         counted = native(function, *pools, *args[count:], **kwargs)
-        return iter(take(machine.memory, _charged(machine.memory, counted)))
+        made = take(machine.memory, _charged(machine.memory, counted))
+        return machine.memory.iterator(made, args[:count])
 
     return call
 

@@ -113,6 +113,20 @@ PROGRAMS = {
         else: last = "empty"
         """,
     "growing": "a = [1]\nfor x in a:\n    if x < 5: a.append(x + 1)",
+    "changed while gone through": """
+        a = [2, 3]
+        for b, c in zip(a, a):
+            a[-1:] = [9, 9]
+            if len(a) > 6: break
+        d = {"k": 1, "n": 2}
+        for e, f in d.items(): d["n"] = 7
+        for i, g in enumerate(a): a[i] = g + 1
+        h = iter(a)
+        for j in h: break
+        k = list(h); del h
+        m = zip(a, "wxyz"); a.append(4); n = list(m); del m
+        o = set(); o.add("text"); o.discard("x"); o.update("t", {8}, [9]); o = sorted(map(str, o))
+        """,
     "unpacking": """
         a, (b, *c), d = 1, (2, 3, 4), 5
         [e, f] = "xy"
@@ -457,9 +471,14 @@ def test_what_is_not_known_says_where_it_came_from(tmp_path: Path) -> None:
         name = data.load
         bar = tqdm([1, 2], desc="x")
         starred = surprise
+        some, word = [1, 2, 3], "of"
+        for each in some:
+            if each == 1: some[-1:] = data.load(4)
+            word = each
         """,
     )
     names = done.names
+    assert isinstance(names["word"], Unknown)
     for name, expression in (
         ("models", "data.load(3)"),
         ("derived", "models"),

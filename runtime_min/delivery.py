@@ -22,6 +22,8 @@ _COME_AGAIN = _ACKNOWLEDGED | {"pubsub"}
 #: After how many events, and how many seconds, what they sent is confirmed.
 STRIDE = 100
 SECONDS = 1.0
+#: How many seconds later it is looked again, if something is still under way.
+_AGAIN = 0.02
 
 
 def start(
@@ -101,7 +103,7 @@ class Strides:
         if self._count >= STRIDE:
             self._stride()
         elif self._timer is None:
-            self._timer = self._loop.call_later(SECONDS, self._stride)
+            self._timer = self._loop.call_later(SECONDS, self._when_arrived)
         return response
 
     async def confirm(self) -> None:
@@ -113,6 +115,17 @@ class Strides:
         """When the worker ends."""
         await self.confirm()
         close(writers, self._logger)
+
+    def _when_arrived(self) -> None:
+        """A stride, once it need not wait.
+
+        If the worker waits between events, Nuclio's wrapper loses the head of the next one
+        when a signal to drain has come meanwhile (1.14.1): it would wait for ever.
+        """
+        if any(writer.needed and writer.under_way() for writer in writers):
+            self._timer = self._loop.call_later(_AGAIN, self._when_arrived)
+        else:
+            self._stride()
 
     def _stride(self) -> None:
         if self._timer is not None:

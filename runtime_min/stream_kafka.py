@@ -94,6 +94,9 @@ class KafkaStream:
         if error is not None:
             raise ValueError(f"{self} refuses a message: {error.str()}")
 
+    def under_way(self) -> bool:
+        return self._producer is not None and self._producer.flush(0) > 0
+
     def _delivered(self) -> list[tuple[Any, Any]]:
         """The messages that were refused, and why; raises OSError for what did not arrive."""
         # Each message arrives or fails when its time is over, so this ends.

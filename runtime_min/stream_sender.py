@@ -104,14 +104,17 @@ class Sender:
         Raises ValueError if it has but for messages that it will never take.
         """
         with self._changed:
-            while (self._waiting or self._sending) and self._failure is None:
-                self._changed.wait()
+            self._changed.wait_for(lambda: not self.under_way())
             failure, self._failure = self._failure, None
             refusal, self._refusal = self._refusal, None
         if failure is not None:
             raise OSError(f"{self._name}: {failure}") from failure
         if refusal is not None:
             raise ValueError(f"{self._name} refuses a message: {refusal}") from refusal
+
+    def under_way(self) -> bool:
+        with self._changed:
+            return bool(self._waiting or self._sending) and self._failure is None
 
     def close(self) -> None:
         """End the thread, and the connection with it."""

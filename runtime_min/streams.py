@@ -47,6 +47,9 @@ class Stream(Protocol):
         Raises ValueError if all has but what the stream can never take.
         """
 
+    def under_way(self) -> bool:
+        """Would `flush` wait?"""
+
     def close(self) -> None:
         """Give up what the stream holds open."""
 
@@ -110,6 +113,10 @@ class Writer:
         if failure is not None:
             raise failure
         self._stream.flush()
+
+    def under_way(self) -> bool:
+        """Would `flush` wait?"""
+        return self._failure is None and self._stream.under_way()
 
     def close(self) -> None:
         self._stream.close()
@@ -188,6 +195,9 @@ class FileStream:
     def flush(self) -> None:
         """Nothing is under way."""
 
+    def under_way(self) -> bool:
+        return False
+
     def close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
@@ -224,6 +234,9 @@ class MemoryStream:
 
     def flush(self) -> None:
         """Nothing is under way."""
+
+    def under_way(self) -> bool:
+        return False
 
     def close(self) -> None:
         """Nothing is open."""

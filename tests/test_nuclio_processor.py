@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,8 @@ import pytest
 from graphc.pipeline import Options, build
 from servers.kafka import NUCLIOS, Kafka, kafka
 from servers.nuclio import Processor, needs_processor, processor
+
+SEED = int(os.environ.get("GRAPHC_SEED", "5"))
 
 GRAPH = """
 import mlrun
@@ -197,12 +202,13 @@ def test_throughput_of_the_child(shop: Shop) -> None:
 
 def test_kill_of_the_child(shop: Shop) -> None:
     """Nothing is lost; what was handled since the last commit comes again."""
-    count = 20_000
+    count = 40_000
+    chance = random.Random(SEED)
     shop.order(count)
     child = shop.processor("enrich")
     try:
-        for kill in range(3):
-            enough = shop.handled() + 3_000
+        for kill in range(20):
+            enough = shop.handled() + chance.randint(100, 4_000)
             child.start()
             _wait(lambda enough=enough: shop.handled() > enough, pause=0.05)
             child.kill()
@@ -214,6 +220,31 @@ def test_kill_of_the_child(shop: Shop) -> None:
         print(f"duplicates: {(found.total() - 2 * count) / 2:.0f} of {count} events")
     finally:
         child.kill()
+
+
+def test_broker_that_is_killed_and_one_that_is_away(shop: Shop) -> None:
+    """Callers are told what was not taken; what was taken comes out, as does what had waited."""
+    count = 8_000
+    with (
+        processor(shop.dist / "shop", shop.folder / "s") as parent,
+        processor(shop.dist / "enrich", shop.folder / "e") as child,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        sending = threads.submit(_post, parent, range(count))
+        for away in (0, 10):
+            enough = shop.handled() + count // 4
+            _wait(lambda enough=enough: shop.handled() > enough)
+            shop.broker.kill()
+            time.sleep(away)
+            shop.broker.start()
+        refused = sending.result()
+        _wait(lambda: shop.committed() == count, 180)
+        assert parent.running
+        assert child.running
+    found = shown(shop.results())
+    assert found.keys() == expected(count).keys()
+    twice = (found.total() - 2 * count) / 2
+    print(f"\n{refused} requests repeated, duplicates: {twice:.0f} of {count} events")
 
 
 def test_stop_of_the_child(shop: Shop) -> None:
@@ -271,6 +302,26 @@ def test_poison(shop: Shop) -> None:
     assert len(errors) == count // 100
     assert {error["event"]["body"]["number"] % 100 for error in errors} == {7}
     assert all(error["source"] == "double" and "poison" in error["message"] for error in errors)
+
+
+def _post(parent: Processor, numbers: Iterable[int]) -> int:
+    """Sends events, one after the other, until each is taken; how many attempts failed."""
+    refused = 0
+    connection = http.client.HTTPConnection("127.0.0.1", parent.port, timeout=90)
+    for number in numbers:
+        while True:
+            try:
+                connection.request("POST", "/", json.dumps({"number": number}))
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    break
+            except (OSError, http.client.HTTPException):
+                connection.close()
+            refused += 1
+            time.sleep(0.2)
+    connection.close()
+    return refused
 
 
 def _wait(true: Callable[[], bool], patience: float = 60, pause: float = 0.1) -> None:

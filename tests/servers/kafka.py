@@ -132,13 +132,21 @@ class Kafka(Server):
 
     def committed(self, group: str, topic: str, partition: int = 0) -> int:
         """Up to where a group has read a partition; below 0 if it has committed nothing."""
-        from confluent_kafka import Consumer, TopicPartition
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
 
         consumer = Consumer(self._client() | {"group.id": group})
+        end = time.monotonic() + 30
         try:
-            (found,) = consumer.committed([TopicPartition(topic, partition)], timeout=30)
-            offset: int = found.offset
-            return offset
+            while True:
+                try:
+                    (found,) = consumer.committed([TopicPartition(topic, partition)], timeout=30)
+                except KafkaException:  # a broker that has just started has no coordinator
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.1)
+                else:
+                    offset: int = found.offset
+                    return offset
         finally:
             consumer.close()
 

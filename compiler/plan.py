@@ -442,6 +442,10 @@ class MakeMerge:
     key_path: ir.Target | None = None
     max_behind: int | None = None
     full_event: bool = False
+    #: Are its parts those of one request for certain?
+    by_id: bool = True
+    #: Of a class of the user's: how the object is made.
+    make: Make | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -590,7 +594,8 @@ def _show_making(making: Making) -> list[str]:
         case MakeStep(attribute=attribute, make=make):
             return [f"  make {attribute} = {_show_make(make)}"]
         case MakeMerge(attribute=attribute, expected=expected):
-            return [f"  make {attribute} = merge of {expected}"]
+            own = "" if making.make is None else f" by {_show_make(making.make)}"
+            return [f"  make {attribute} = merge of {expected}{own}"]
         case MakeOutlets(attribute=attribute, methods=methods, drops=drops):
             some = "some of" if drops else "some or all of"
             return [f"  make {attribute} = {some} {', '.join(name for name, _ in methods)}"]

@@ -70,6 +70,7 @@ _COUNTERPARTS = {
     "mlrun.serving.routers.BaseModelRouter": ("routers", "BaseModelRouter"),
     "mlrun.serving.routers.ParallelRun": ("ensembles", "ParallelRun"),
     "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
+    "mlrun.serving.merger.Merge": ("merger", "Merge"),
     "mlrun.serving.GraphContext": ("context", "GraphContext"),
     "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
     "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
@@ -294,6 +295,10 @@ KNOWN_CLASSES: Mapping[str, KnownClass] = {
          "format_response_with_col_name_flag", "prediction_col_name", "shard_by_endpoint",
          "input_path", "result_path"),
         methods=_ROUTER_METHODS | {"merger", "logic", "validate", "extract_results_from_response"},
+    ),
+    "mlrun.serving.merger.Merge": KnownClass(
+        ("full_event", "key_path", "max_behind", "expected_num_events", "context", "name"),
+        methods=frozenset({"__init__", "get_join_key", "merge_function"}),
     ),
     "mlrun.serving.remote.RemoteStep": KnownClass(
         ("url", "subpath", "method", "headers", "url_expression", "body_expression",

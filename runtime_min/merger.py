@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
+
+M = TypeVar("M", bound="Merge")
 
 
 class Merge:
-    """Joins `expected` arrivals with the same key into one list of their bodies.
+    """Joins as many arrivals with the same key as are expected into one list of their bodies.
 
     The key is the event's id, or what `key_path` makes of the body (of the event, with
     `full_event`). A key that is incomplete when `max_behind` others have come after it
@@ -17,17 +19,25 @@ class Merge:
 
     def __init__(
         self,
-        expected: int,
-        key_path: Callable[[Any], Any] | None = None,
-        max_behind: int | None = 64,
+        expected_num_events: int | None = None,
+        key_path: Callable[[Any], Any] | str | None = None,
+        max_behind: int | None = None,
         full_event: bool | None = None,
         context: Any = None,
         name: str = "Merge",
+        **kwargs: Any,
     ) -> None:
         self.context = context
         self.name = name
-        self._expected = expected
-        self._key_path = key_path or _event_id
+        self.key_path = key_path
+        self.max_behind = max_behind
+        self.expected_num_events = expected_num_events
+        self._expected = expected_num_events or 0
+        self._key_path: Callable[[Any], Any] = _event_id
+        if isinstance(key_path, str):  # in the code of a subclass
+            self._key_path = eval(f"lambda event: {key_path}", {}, {})
+        elif key_path:
+            self._key_path = key_path
         self._max_behind = max_behind or 64
         self._full_event = key_path is None if full_event is None else full_event
         #: By key: the number of keys that came before it, and its parts so far.
@@ -51,7 +61,13 @@ class Merge:
         if parts is None:
             return None
         merged = self.merge_function(part, parts)
+        if not merged:
+            return None
         return (merged, merged.body) if self._full_event else (event, merged)
+
+    def expect(self, ways: int) -> None:
+        """So many ways lead to it; a number that it was given counts more."""
+        self._expected = self.expected_num_events or ways
 
     def reset(self) -> None:
         """Forget all parts: for ids as keys, which Nuclio does not make unique."""
@@ -108,6 +124,12 @@ class Merge:
         if self.context:
             message = f"a part for event key {key} arrived late"
             self.context.logger.warn(message)  # noqa: G010 (Nuclio's logger)
+
+
+def joining(merge: M, ways: int) -> M:
+    """A Merge of the user's own class, to which so many ways lead."""
+    merge.expect(ways)
+    return merge
 
 
 def _event_id(event: Any) -> Any:

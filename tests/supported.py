@@ -312,6 +312,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row("router", 'router.add_route("n", RouterStep(class_args={"url_prefix": "in"})).add_route("k", class_name="M")'),
         Row("router", 'router.add_route("n", class_name="$remote", url="http://h/")'),
         Row("router", 'router.add_route("n", class_name="M", function="child")'),
+        Row("router", 'router.add_route("n", class_name="M").to("A", name="t")'),
         Row("router", 'router.respond()'),
         Row("model", 'fn.add_model("m", class_name="M", model_path="m.pkl")'),
         Row("model", 'fn.add_model("m", class_name=M(name="m", model_path="x"))'),

@@ -65,8 +65,19 @@ class RouteBuilder(TaskBuilder):
     """A route of a router, or a `TaskStep(...)` that is in no graph yet."""
 
     description = "a route"
-    api = frozenset("name full_event input_path result_path responder respond".split())
+    api = frozenset(
+        "name full_event input_path result_path responder respond to error_handler".split()
+    )
     known = mlrun_names.ROUTE
+
+    def to(self, *args: Any, **kwargs: Any) -> None:
+        """`route.to()` and `route.error_handler()`, which fail in MLRun, too."""
+        raise GraphError(
+            "a route is not followed by steps of its own, and has no error handler",
+            help="call it on the router",
+        )
+
+    error_handler = to
 
     @property
     def key(self) -> str:

@@ -292,6 +292,9 @@ class _Handler:
         raise AssertionError(f"{cls} is no class")
 
     def _merge(self, making: MakeMerge) -> str:
+        if making.make is not None:
+            merger = self._scope.runtime("merger")
+            return f"{merger}.joining({self._make(making.make)}, {making.expected})"
         arguments = [str(making.expected)]
         if making.key_path is not None:
             arguments.append(f"key_path={self._target(making.key_path)}")
@@ -369,7 +372,7 @@ class _Handler:
         resets = [
             making.attribute
             for making in self._plan.makes
-            if isinstance(making, MakeMerge) and making.key_path is None
+            if isinstance(making, MakeMerge) and making.by_id
         ]
         block = method.instructions
         if method.name == "run" and resets:

@@ -56,6 +56,10 @@ class Facts:
     only_reads: bool = False
     #: Takes it the event, and may it return something else?
     returns_other: bool = False
+    #: Is it a Merge, or of a class derived from it?
+    merges: bool = False
+    #: Of a Merge: are its parts those of one request for certain?
+    by_id: bool = False
     #: Does it take the next event while it waits for what becomes of one?
     waits: bool = False
 

@@ -40,6 +40,7 @@ from .validate import reached, successors
 V2_MODEL = "mlrun.serving.V2ModelServer"
 MODELS = frozenset((V2_MODEL, PICKLE_MODEL))
 VOTING = "mlrun.serving.VotingEnsemble"
+PARALLEL = "mlrun.serving.routers.ParallelRun"
 MERGE = "mlrun.serving.merger.Merge"
 #: Classes of MLRun and storey that steps may name.
 COMPILED = frozenset(
@@ -47,7 +48,7 @@ COMPILED = frozenset(
         *MODELS,
         "mlrun.serving.ModelRouter",
         "mlrun.serving.VotingEnsemble",
-        "mlrun.serving.routers.ParallelRun",
+        PARALLEL,
         MERGE,
         *OUTGOING,
         *CONCURRENT_STEPS,
@@ -59,9 +60,11 @@ ROUTERS = frozenset(
         "mlrun.serving.ModelRouter",
         "mlrun.serving.VotingEnsemble",
         "mlrun.serving.routers.BaseModelRouter",
-        "mlrun.serving.routers.ParallelRun",
+        PARALLEL,
     )
 )
+#: How the routes of a ParallelRun or an ensemble are run.
+EXECUTORS = ("array", "thread", "process")
 #: What runtime_min's pickle_model imports.
 _PICKLE_IMPORTS = ("cloudpickle", "numpy", "pandas")
 #: What a model may define beyond these takes part in the protocol, so it needs the protocol.
@@ -161,10 +164,11 @@ class _Inference:
             facts = found.steps[step.name]
             library = ir.library(step)
             in_turn = library not in COMPILED - MODELS - {REMOTE} or _runs_in_turn(step)
-            if not in_turn or facts.result == "outlets":
+            if not in_turn or facts.result == "outlets" or facts.merges:
+                what = library or ("a Merge" if facts.merges else "a Choice")
                 self._diagnostics.error(
                     "GC015",
-                    f"{library or 'a Choice'} runs in the async engine only",
+                    f"{what} runs in the async engine only",
                     step.span,
                     help='use engine="async"',
                 )
@@ -187,6 +191,18 @@ class _Inference:
                 )
 
     def _router(self, router: ir.Router) -> Facts:
+        kinds: set[object] = {router.cls.name} if isinstance(router.cls, ir.Dotted) else set()
+        if isinstance(router.cls, ir.UserCode):
+            kinds |= set(self._index.ancestors(router.cls.symbol))
+        executor = dict(router.args).get("executor_type")
+        in_parallel = not kinds.isdisjoint((PARALLEL, VOTING))
+        if in_parallel and isinstance(executor, str) and executor not in EXECUTORS:
+            self._diagnostics.error(
+                "GC010",
+                f"{executor!r} is no executor_type",
+                router.span,
+                help=f"choose among {', '.join(EXECUTORS)}",
+            )
         if isinstance(router.cls, ir.Dotted):
             if router.cls.name not in ROUTERS:
                 self._report(
@@ -368,7 +384,8 @@ class _Inference:
 
     def _storey(self, target: ir.Dotted, step: ir.Task | ir.Route, full_event: bool) -> Facts:
         if target.name == MERGE:
-            return Facts()
+            by_id = not {"key_path", "_key_path"} & set(dict(step.args))
+            return Facts(merges=True, by_id=by_id)
         if target.name == FLATTEN:
             return Facts(result="items", callee=_identity(target))
         if target.name == ASSERT:
@@ -445,7 +462,7 @@ class _Inference:
             if (
                 isinstance(ancestor, str)
                 and ancestor.partition(".")[0] in ("mlrun", "storey")
-                and ancestor not in MODELS | ROUTERS | IDLE_BASES | STOREY_BASES
+                and ancestor not in MODELS | ROUTERS | IDLE_BASES | STOREY_BASES | {MERGE}
             ):
                 self._report(
                     target,
@@ -454,6 +471,8 @@ class _Inference:
                     known_remedy(ancestor),
                 )
                 return Facts()
+        if MERGE in ancestors:
+            return self._merging(target, symbol, step, name)
         full_event = bool(getattr(step, "full_event", None))
         method = step.method
         owner: Symbol | str | None = None
@@ -521,6 +540,19 @@ class _Inference:
             and info is not None
             and not _returns_event(info, bound=True),
         )
+
+    def _merging(
+        self, target: ir.UserCode, symbol: Symbol, step: ir.Task | ir.Router | ir.Route, name: str
+    ) -> Facts:
+        """A Merge with methods of the user's own (serving.md 4.3)."""
+        decides = [
+            found
+            for method in ("__init__", "get_join_key")
+            if (found := self._index.method(symbol, method)) is not None and found[1] is not None
+        ]
+        by_id = not decides and "key_path" not in dict(step.args)
+        make = self._make(target, symbol, step, name, False, False, frozenset())
+        return Facts(make=make, merges=True, by_id=by_id)
 
     def _methods(self, symbol: Symbol) -> list[str]:
         infos = [self._index.class_info(item) for item in self._lineage(symbol)]
@@ -601,6 +633,13 @@ class _Inference:
                     f"pass {key}=... with the step",
                 )
         own_constructor = self._index.method(symbol, "__init__")
+        if is_model and self._loads_nothing(symbol) and "model" not in given:
+            self._report(
+                target,
+                f"class {symbol.name!r} has no method `load`, and the step no model=",
+                "GC017",
+                "add a method `def load(self)`, also if there is nothing to load",
+            )
         if is_model and (own_constructor is None or own_constructor[1] is None):
             plain_args = tuple(
                 (key, value)
@@ -610,14 +649,15 @@ class _Inference:
             )
             return Make(User(symbol), (CONTEXT, name), plain_args, starts=True, start_args=told)
         passed: dict[str, object] = {}
-        is_step = any(base in STOREY_BASES for base in self._index.ancestors(symbol))
+        bases = self._index.ancestors(symbol)
+        is_step = any(base in STOREY_BASES for base in bases)
         for key, value in offered.items():
             takes = key in signature.names or signature.accepts_any
             if key not in (*signature.positional, *signature.required):
                 # mlrun 1.12 looks at positional parameters and at `**kwargs`.
                 takes = takes and (signature.var_keyword or signature.accepts_any)
             # Where the default is None, too, it need not be said.
-            anything = signature.accepts_any and not is_step
+            anything = signature.accepts_any and not is_step and MERGE not in bases
             needs = key in (*signature.required, *signature.defaults)
             if takes and (value is not None or needs or anything):
                 passed[key] = value
@@ -665,6 +705,13 @@ class _Inference:
             and forwarding(info.node, keywords) is not None
             and sum(info.name in owner.methods for owner in owners if owner) == 1
         )
+
+    def _loads_nothing(self, symbol: Symbol) -> bool:
+        """Is it certain that the base class's `load` is called, which fails without a model?"""
+        ways = ("__init__", "post_init", "load")
+        found = [self._index.method(symbol, method) for method in ways]
+        bases = {base for base in self._index.ancestors(symbol) if isinstance(base, str)}
+        return bases <= {V2_MODEL, "object"} and all(one is None or one[1] is None for one in found)
 
     def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
         self._diagnostics.error(code, message, target.span, help=help)

@@ -56,7 +56,7 @@ from ..plan import (
     WriteBody,
 )
 from .facts import Facts, FunctionFacts
-from .infer import MERGE, callee_of
+from .infer import callee_of
 from .picture import picture, summary
 from .routers import router_making
 from .topology import Topology
@@ -216,7 +216,7 @@ class _FlowLowering:
                 if self._sync:  # its queues send whole bodies (serving.md 8.3)
                     options = tuple(item for item in options if item[0] not in ir.COLUMNS)
                 self._makes.append(MakeQueue(attribute, step.path, step.sharding, options))
-        elif ir.library(step) == MERGE:
+        elif facts.merges:
             if step.name not in self._topology.gathered and len(step.after) > 1:
                 attribute = self._attributes[step.name] = self._names.give(
                     snake_case(step.name, "merge")
@@ -232,6 +232,8 @@ class _FlowLowering:
                         key_path,
                         args.get("max_behind"),
                         bool(step.full_event),
+                        facts.by_id,
+                        facts.make,
                     )
                 )
         elif facts.make is not None:
@@ -417,7 +419,7 @@ class _FlowLowering:
         """`(instructions, kind, state afterwards, what has to stand before the try)`."""
         facts = self._facts.steps[step.name]
         answers = last and self._answers(step)
-        if ir.library(step) == MERGE:
+        if facts.merges:
             return self._merge(step, state, answers, last)
         kind: Value = facts.takes
         entry = self._settle(state, kind)

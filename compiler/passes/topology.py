@@ -232,8 +232,8 @@ class Topology:
         last = ""
         while True:
             step = self._steps[name]
-            if ir.library(step) == MERGE:
-                return last, name if last else None
+            if self._facts.steps[name].merges:
+                return last, name if last and ir.library(step) == MERGE else None
             if (
                 len(self._preceding[name]) != 1
                 or len(self.following[name]) != 1
@@ -286,7 +286,9 @@ class Topology:
 
     def _gets_event(self, name: str) -> bool:
         step = self._steps[name]
-        merges = ir.library(step) == MERGE and name not in self.gathered and len(step.after) > 1
+        merges = (
+            self._facts.steps[name].merges and name not in self.gathered and len(step.after) > 1
+        )
         return self._facts.steps[name].takes == "event" or merges
 
     def _changes_event(self, name: str) -> bool:

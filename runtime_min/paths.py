@@ -8,7 +8,7 @@ routers and routes. They differ for empty bodies, attributes and escaped dots.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _MISSING = object()
@@ -98,18 +98,18 @@ def _check(body: Any, parameter: str) -> None:
 # A graph has few paths, and each of them is taken apart once.
 
 
-@lru_cache(maxsize=None)
+@cache
 def _keys(path: str) -> list[str]:
     return path.split(".")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parents_and_last(path: str) -> tuple[list[str], str]:
     *parents, last = path.split(".")
     return parents, last
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parents_and_last_sync(path: str) -> tuple[list[str], str]:
     """Of the keys of a path.
 

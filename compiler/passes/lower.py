@@ -59,7 +59,7 @@ from .facts import Facts, FunctionFacts
 from .infer import callee_of
 from .picture import picture, summary
 from .routers import router_making
-from .topology import Topology
+from .topology import Topology, expected_parts
 from .track import log_stream
 
 #: Where the value is: in the local `body`, in `event.body`, or in both.
@@ -217,7 +217,7 @@ class _FlowLowering:
                     options = tuple(item for item in options if item[0] not in ir.COLUMNS)
                 self._makes.append(MakeQueue(attribute, step.path, step.sharding, options))
         elif facts.merges:
-            if step.name not in self._topology.gathered and len(step.after) > 1:
+            if self._topology.joins(step.name):
                 attribute = self._attributes[step.name] = self._names.give(
                     snake_case(step.name, "merge")
                 )
@@ -228,7 +228,7 @@ class _FlowLowering:
                     MakeMerge(
                         step.name,
                         attribute,
-                        args.get("expected_num_events") or len(step.after),
+                        expected_parts(step),
                         key_path,
                         args.get("max_behind"),
                         bool(step.full_event),

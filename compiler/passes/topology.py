@@ -14,6 +14,11 @@ from .validate import reached, starts, successors
 _STREAM = ""
 
 
+def expected_parts(merge: ir.Task) -> int:
+    """How many parts with one key a Merge waits for: as it is told, or one of each way to it."""
+    return dict(merge.args).get("expected_num_events") or len(merge.after)
+
+
 class Topology:
     """The shape of a validated flow.
 
@@ -285,11 +290,16 @@ class Topology:
         )
 
     def _gets_event(self, name: str) -> bool:
-        step = self._steps[name]
-        merges = (
-            self._facts.steps[name].merges and name not in self.gathered and len(step.after) > 1
-        )
-        return self._facts.steps[name].takes == "event" or merges
+        return self._facts.steps[name].takes == "event" or self.joins(name)
+
+    def joins(self, name: str) -> bool:
+        """Is it a Merge that waits for parts, other than where branches are gathered?"""
+        step, facts = self._steps[name], self._facts.steps[name]
+        if not facts.merges or name in self.gathered:
+            return False
+        assert isinstance(step, ir.Task)
+        # How many parts a class of the user's waits for, only its constructor knows.
+        return facts.make is not None or expected_parts(step) > 1
 
     def _changes_event(self, name: str) -> bool:
         """Does it get the event, or put its failure on it for a catcher that does?"""

@@ -2,8 +2,9 @@
 
 In: a function or lambda, and the name of a parameter. Out: the builtins it relies on for that, or
 None if it may change the argument, or hand on something that shares a part with it. Branches of
-which this is known need no copies of a body. What is not understood counts as a change; operators
-and methods of texts count as harmless.
+which this is known need no copies of a body. What is not understood counts as a change, and what
+a global name holds may be the argument, as a step before may have kept it there; operators and
+methods of texts count as harmless, and so does going through what is iterated over.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
+
+from .scopes import all_parameters, bindings
 
 #: Builtins whose results share nothing with what they are given.
 _FRESH = frozenset("abs all any bool float int isinstance len ord repr round str sum".split())
@@ -25,6 +28,8 @@ _TEXT = frozenset(
     splitlines startswith strip swapcase title upper zfill""".split()
 )
 _PARTS = frozenset("copy get items keys values".split())
+#: Names that are no variables.
+_CONSTANTS = frozenset(("None", "True", "False"))
 #: Operators that numbers have, and no list.
 _NUMERIC = (cst.Subtract, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power)
 
@@ -35,7 +40,10 @@ class _Unclear(Exception):
 
 def only_reads(node: cst.FunctionDef | cst.Lambda, parameter: str) -> frozenset[str] | None:
     """The builtins that must be themselves for it to be so; None if it is not so."""
-    reader = _Reader(parameter)
+    names = {item.name.value for item in all_parameters(node.params)}
+    if isinstance(node, cst.FunctionDef):
+        names |= {binding.name for binding in bindings(node.body)}
+    reader = _Reader(parameter, names)
     try:
         while True:
             known = len(reader.parts)
@@ -53,10 +61,10 @@ def only_reads(node: cst.FunctionDef | cst.Lambda, parameter: str) -> frozenset[
 class _Reader:
     """Goes through the code until no more names turn out to hold parts of the argument."""
 
-    def __init__(self, parameter: str) -> None:
-        #: Names that may hold the argument or something in it.
+    def __init__(self, parameter: str, names: set[str]) -> None:
+        #: Names that may hold the argument or something in it; global ones always may.
         self.parts = {parameter}
-        self.bound = {parameter}
+        self.bound = {parameter, *names}
         self.builtins: set[str] = set()
 
     # -- statements
@@ -118,7 +126,9 @@ class _Reader:
         """Look through an expression: may its value share something with the argument?"""
         match node:
             case cst.Name(value=name):
-                return name in self.parts
+                return name in self.parts or self._is_global(name)
+            case cst.Attribute(value=cst.Name(value=name)) if self._is_global(name):
+                return True
             case cst.Attribute(value=base):
                 self.fresh(base)
                 return False
@@ -173,6 +183,9 @@ class _Reader:
             case cst.Call(func=func, args=args):
                 return self._call(func, args)
         raise _Unclear
+
+    def _is_global(self, name: str) -> bool:
+        return name not in self.bound and name not in _CONSTANTS
 
     def _any(self, nodes: Iterable[cst.BaseExpression]) -> bool:
         found = [self.part(node) for node in nodes]  # all of them are looked through

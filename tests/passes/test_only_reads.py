@@ -19,6 +19,7 @@ return {key: str(value) for key, value in body.items() if key in self.known}
 return [len(row) for rows in body["tables"] for row in rows]
 x, y = body["point"]; return [x - y, "at " + body["name"]]
 return self.names[body["code"]]
+return len(LAST) + NAMES.width - body["n"]
 return "big" if body["n"] > 3 and not body["small"] else None
 """
 MAY_DO_MORE = """
@@ -52,6 +53,9 @@ return str(body := body["a"])
 return f"{body['a']:{body['width']}}"
 return self.names.index(body["a"])
 names = self.names; return names.index(body["a"])
+return LAST
+return LAST["rows"]
+row = module.last; return row
 """
 
 

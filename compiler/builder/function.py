@@ -18,7 +18,7 @@ from .plain import field
 from .router import RouterBuilder
 from .serving import Serving
 from .setting_calls import SettingCalls
-from .settings import Settings
+from .settings import MEANINGLESS, Settings
 from .settled import settle
 from .task import TaskBuilder
 
@@ -31,6 +31,7 @@ class _Spec(HostObject):
 
     description = "a function's spec"
     api = Settings.attributes | Serving.attributes | {"graph"}
+    idle = MEANINGLESS
 
     def __init__(self, function: FunctionBuilder) -> None:
         self._function = function

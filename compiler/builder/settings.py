@@ -51,7 +51,7 @@ _CONTAINERS: dict[str, type[Any]] = {
     **dict.fromkeys(("base_spec", "config", "node_selector", "resources"), dict),
 }
 #: Attributes of `fn.spec` that mean something only to MLRun's service or client.
-_MEANINGLESS = frozenset(
+MEANINGLESS = frozenset(
     """allow_empty_resources args auth auto_mount_injected_env_names clone_target_dir command
     default_handler disable_auto_mount entry_points function_handler function_kind mode
     mount_otlp_secret pythonpath rundb serving_spec source state_thresholds workdir
@@ -114,14 +114,14 @@ class Settings:
             self.config["spec.build.noCache"] = value
         elif name == "base_image_pull":
             self.config["spec.build.noBaseImagesPull"] = not value
-        elif name in _MEANINGLESS:
+        elif name in MEANINGLESS:
             self.no_place(f"the setting spec.{name}")
         else:
             self.session.diagnostics.warning(
                 "GC032",
                 f"a function's spec has no setting {name!r}; it has no effect, as in MLRun",
                 self.session.call_span,
-                help=did_you_mean(name, {*self.attributes, *_MEANINGLESS, "no_cache"}),
+                help=did_you_mean(name, {*self.attributes, *MEANINGLESS, "no_cache"}),
             )
 
     def place(self, key: str) -> Span:

@@ -265,12 +265,20 @@ class Settling:
         )
         where = settings.place(name)
         text = self.session.text(plain(self.session, image, where, "the image"), "image", where)
-        if text and not _IMAGE.fullmatch(text):
+        if text and not _IMAGE.fullmatch(text.removeprefix(".")):
             raise GraphError(
                 f"{text[:80]!r} is not the name of an image",
                 code="GC018",
                 span=where,
                 help="an example: python:3.11-slim",
+            )
+        if text.startswith("."):
+            self.session.diagnostics.warning(
+                "GC032",
+                f"{text!r} is in the registry of MLRun's service, which is not known; the package "
+                "has the base image of packages",
+                where,
+                help=f"name it with its registry: image='registry.example.com/{text[1:]}'",
             )
         return text
 

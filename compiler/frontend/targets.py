@@ -89,7 +89,7 @@ class Targets:
 
     def _of_host(self, owner: HostObject, name: str, value: Value, span: Span) -> None:
         machine = self._machine
-        if machine.unsure:
+        if machine.unsure and name not in owner.idle:
             machine.unsure_call(span)
             return
         value = self._memory.settled(value)

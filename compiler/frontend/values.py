@@ -211,6 +211,8 @@ class HostObject:
     known: ClassVar[frozenset[str]] = frozenset()
     #: What would change the graph, and is not compiled.
     refused: ClassVar[frozenset[str]] = frozenset()
+    #: Attributes that mean nothing for the graph, whoever sets them.
+    idle: ClassVar[frozenset[str]] = frozenset()
     #: How messages call such an object: `a flow graph`.
     description: ClassVar[str] = "an object of the graph API"
 

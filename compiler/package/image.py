@@ -33,6 +33,6 @@ def image_of(function: ir.Function) -> Image:
     image = function.settings.image
     runtime = function.settings.spec.get("runtime", _RUNTIME)
     usual = f"{runtime}-slim"
-    if not image or _MLRUN.fullmatch(image):
+    if not image or image.startswith(".") or _MLRUN.fullmatch(image):
         return Image(usual, runtime, image)
     return Image(image, runtime)

@@ -27,6 +27,8 @@ _MARK: Final = re.compile(
     r"#[ \t]*(?:nuclio|mlrun):[ \t]*(?P<what>ignore|start-code|end-code)[ \t]*(?P<name>\S*)"
 )
 _ASSIGNED: Final = re.compile(r"^(?P<target>\s*[^\s=!%#'\"][^=!%#'\"]*=\s*)[!%](?!=)")
+#: What stands for the command in such a line; nobody calls it without a command by hand.
+SHELL_OUTPUT: Final = "get_ipython().getoutput()"
 #: `name?`, `?name`, and the commands that IPython takes without a `%`.
 _SHELL_ONLY: Final = re.compile(
     r"^\s*(\?{1,2}[\w.]+|[\w.]+\?{1,2}|(pip3?|conda|mamba)\s+(install|uninstall)\b.*)\s*$"
@@ -277,7 +279,7 @@ def _without_magics(made: Notebook, lines: Sequence[str], first: int) -> Iterato
             yield f"{indent}pass" if indent else ""
         elif found := _ASSIGNED.match(line):
             continues = line.endswith("\\")
-            yield f"{found['target']}get_ipython().getoutput()"
+            yield f"{found['target']}{SHELL_OUTPUT}"
         else:
             inside.read(line)
             yield line

@@ -116,3 +116,21 @@ def test_mistakes_in_a_notebook_are_shown_at_their_line(
     said = findings(made)
     assert finding in said
     assert re.match(r"nb\.ipynb:cell [23]:1:", said)
+
+
+def test_commands_for_ipython_are_refused_where_a_step_runs_them(tmp_path: Path) -> None:
+    cells = """
+        --- code
+        names = !ls
+        --- code
+        def step(body):
+            found = %time
+            return found
+        --- code
+        import mlrun
+        fn = mlrun.code_to_function("f", kind="serving")
+        fn.set_topology("flow").to(name="s", handler="step").respond()
+        """
+    main = tmp_path / "nb.ipynb"
+    main.write_text(notebook(cells), encoding="utf-8")
+    assert findings(build(main)).startswith("nb.ipynb:cell 2:2:13: error[GC021]: a command for")

@@ -136,7 +136,8 @@ class Project(HostObject):
         return Foreign(
             f"the function {name!r}, which this file does not make",
             session.span,
-            listed or 'make it here: project.set_function(..., kind="serving")',
+            listed
+            or 'make it here: project.set_function(..., kind="serving"); project.yaml is not read',
         )
 
     def deploy_function(self, function: Any = None, *args: Any, **kwargs: Any) -> Unknown:

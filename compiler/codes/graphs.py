@@ -233,7 +233,8 @@ GRAPHS = (
         "User code uses mlrun or storey in a way that has no counterpart.",
         """
         Packages do not have mlrun. `context.logger` replaces MLRun's logger, `context.get_param`
-        its parameters, and `V2ModelServer` is there as it is.
+        its parameters, and `V2ModelServer` is there as it is. Nor do they have
+        IPython: `names = !ls` of a notebook is refused in code that a step runs, too.
         """,
         bad="""
         class Double:

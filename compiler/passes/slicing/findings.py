@@ -58,6 +58,12 @@ class Findings:
         message = f"context.{name} is used in code that a step runs, and packages do not have it"
         self.refuse(place, "GC021", message, (), CONTEXT_NEEDS[name], key=f"context.{name}")
 
+    def refuse_shell(self, place: Span) -> None:
+        """A line of IPython's, `names = !ls`, in code that MLRun, too, runs without IPython."""
+        message = "a command for IPython is in code that a step runs, and packages do not have it"
+        help = "run it with subprocess, or outside of what the steps use"
+        self.refuse(place, "GC021", message, (), help, key=f"{place}")
+
     def note_whole(self, place: Span, by: str, path: str) -> None:
         """All of a file is kept, as names of it are made up at run time."""
         self._note(

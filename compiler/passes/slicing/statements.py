@@ -8,6 +8,7 @@ import libcst as cst
 
 from ...code_index import Symbol
 from ...diagnostics import Span
+from ...notebook import SHELL_OUTPUT
 from ...reads import Read
 from ...runtime_names import CONTEXT_NEEDS, counterpart, is_replaced
 from ...scopes import dotted, global_writes, imports, nested_imports, walk
@@ -50,6 +51,8 @@ class Statements:
             for name in sorted(global_writes(part)):
                 self._state.need(Symbol(here, name), (), module.source.span(unit.node))
             for node in walk(part):
+                if isinstance(node, cst.Call) and _is_shell_output(node):
+                    self._state.findings.refuse_shell(module.source.span(node))
                 if isinstance(node, cst.Attribute):
                     self._state.model_spec |= node.attr.value == "get_model"
                     self._state.asks_subclasses |= node.attr.value == "__subclasses__"
@@ -182,6 +185,12 @@ def _is_of_context(node: cst.Attribute) -> bool:
         return False
     owner = dotted(node.value)
     return owner is not None and owner.rpartition(".")[2] == "context"
+
+
+def _is_shell_output(node: cst.Call) -> bool:
+    """Is this what a notebook's `names = !ls` was read as?"""
+    named = isinstance(node.func, cst.Attribute) and node.func.attr.value == "getoutput"
+    return named and cst.Module([]).code_for_node(node) == SHELL_OUTPUT
 
 
 def is_evaluated(read: Read, later: bool) -> bool:

@@ -40,6 +40,10 @@ _CONSTANTS: Final[Mapping[str, Value]] = {
     "None": None,
     "__debug__": True,
 }
+#: Packages whose modules have no public name that is one of Python's functions (mlrun 1.12.1).
+_WITHOUT_BUILTINS: Final = frozenset(
+    "mlrun storey nuclio typing dataclasses pathlib collections datetime".split()
+)
 #: Builtin names; those of the interactive shell count as such, since `site` adds them to scripts.
 _BUILTIN_NAMES: Final = frozenset(
     name for name in dir(builtins) if not name.startswith("_") and name not in _CONSTANTS
@@ -160,6 +164,8 @@ class Expressions:
                     )
                 )
         for star in reversed(scope.root.stars):
+            if name in _BUILTIN_NAMES and _leaves_builtins(star):
+                continue
             if isinstance(star, External):
                 return External(f"{star.dotted}.{name}", scope.module.span(node))
             return star
@@ -368,6 +374,11 @@ class Expressions:
             scope.module.span(node),
             self._machine.calls.defaults(node.params, scope),
         )
+
+
+def _leaves_builtins(star: Value) -> bool:
+    """Is it certain that `from star import *` binds no name of Python's own functions?"""
+    return isinstance(star, External) and star.dotted.partition(".")[0] in _WITHOUT_BUILTINS
 
 
 def machine_call(machine: Machine) -> Handler:

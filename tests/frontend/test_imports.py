@@ -48,6 +48,15 @@ def test_a_package_and_its_modules(tmp_path: Path) -> None:
     assert isinstance(names["serving"], HostModule)
 
 
+def test_star_imports_leave_pythons_functions(tmp_path: Path) -> None:
+    """Those of mlrun and the like do; those of numpy, say, may bind `sum`."""
+    text = "a = [sum(range(3)), len('ab'), list(enumerate('x'))]"
+    done = run(tmp_path, f"from storey import *\nfrom mlrun.feature_store.steps import *\n{text}")
+    assert done.names["a"] == [3, 2, [(0, "x")]]
+    open_ones = run(tmp_path, f"from storey import *\nfrom numpy import *\n{text}").names["a"]
+    assert all(isinstance(value, Unknown) for value in open_ones[:2])
+
+
 def test_what_is_not_there(tmp_path: Path) -> None:
     done = run(
         tmp_path,

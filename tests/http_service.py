@@ -85,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(["x" * 1000] * 5000).encode())
         elif name == "moved":
             self._send(int(rest[0]), b"", "", {"Location": "/echo"})
+        elif name == "plain":  # what clients of all kinds send alike
+            shown = {"method": self.command, "path": self.path, "data": data.decode()}
+            self._send(200, json.dumps(shown).encode())
         else:
             shown = {**request, "data": data.decode()}
             self._send(200, json.dumps(shown).encode())

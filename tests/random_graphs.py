@@ -474,6 +474,17 @@ STOREY_STEPS = [
     'class_name="storey.steps.Partition", _predicate="reads"',
     'class_name="storey.steps.Assert"',
 ]  # fmt: skip
+#: Steps that ask the service at `URL`, where there is one.
+REMOTE_STEPS = [
+    'class_name="$remote", url="URL/plain", retries=0',
+    'class_name="$remote", url="URL/plain", subpath="$path", method="POST", retries=0',
+    'class_name="$remote", url="URL/plain", body_expression="{\'sent\': event}", retries=0',
+    'class_name="$remote", url="URL/plain", url_expression="endpoint + \'/\' + str(len(event))", '
+    "retries=0",
+    'class_name="$remote", url="URL/text", return_json=False, retries=0',
+    'class_name="$remote", url="URL/status/404", retries=0',
+    'class_name="$remote", url="URL/status/500", retries=0',
+]
 #: Steps that say themselves which of those behind them get the event; `{}` is a list of names.
 CHOICES = [
     'class_name="Fork", ways={}', 'class_name="Fork", ways={}', 'class_name="Chosen"',
@@ -547,12 +558,15 @@ class Writer(Choices):
     """Writes the statements of one graph file.
 
     `strict` leaves out what MLRun 1.12 itself refuses and graphc accepts: classes and functions as
-    objects, catchers that are named before they exist.
+    objects, catchers that are named before they exist. With a `service` steps ask it, too.
     """
 
-    def __init__(self, chooser: Chooser, strict: bool = False, prefix: str = "s") -> None:
+    def __init__(
+        self, chooser: Chooser, strict: bool = False, prefix: str = "s", service: str = ""
+    ) -> None:
         super().__init__(chooser)
         self.strict = strict
+        self.remote = [step.replace("URL", service) for step in REMOTE_STEPS if service]
         #: What the steps' names begin with.
         self.prefix = prefix
         self.lines: list[str] = []
@@ -718,9 +732,11 @@ class Writer(Choices):
     def runs(self) -> str:
         if self.engine == "async":
             menu = self.menu(BODY_STEPS, BODY_STEPS, *[EVENT_STEPS] * 4, ASYNC_STEPS, ASYNC_STEPS,
-                             STOREY_STEPS)  # fmt: skip
+                             STOREY_STEPS, self.remote)  # fmt: skip
         else:
-            menu = self.menu(BODY_STEPS, BODY_STEPS, *[EVENT_STEPS] * 4, ['class_name="Stops"'])
+            menu = self.menu(
+                BODY_STEPS, BODY_STEPS, *[EVENT_STEPS] * 4, ['class_name="Stops"'], self.remote
+            )
         if self.chance(4):
             return self.pick(self.menu(MODELS))
         paths = ""
@@ -863,7 +879,7 @@ def requests(choose: Choices) -> list[Request]:
     return [request(choose, number) for number in range(choose.number(1, 4))]
 
 
-def seeded(seed: int, strict: bool = False) -> tuple[str, list[Request]]:
+def seeded(seed: int, strict: bool = False, service: str = "") -> tuple[str, list[Request]]:
     """The graph file (its statements behind CODE) and the requests of a seed."""
     choose = Seeded(random.Random(seed))
-    return Writer(choose, strict).file(), requests(Choices(choose))
+    return Writer(choose, strict, service=service).file(), requests(Choices(choose))

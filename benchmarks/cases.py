@@ -1,4 +1,4 @@
-"""What is measured: eleven graphs, one request each, called as Nuclio's Python wrapper calls.
+"""What is measured: fifteen graphs, one request each, called as Nuclio's Python wrapper calls.
 
 Runs in any interpreter that has nuclio-sdk, MLRun's included, so nothing of graphc is imported.
 """
@@ -103,6 +103,14 @@ CASES = {
             "flatmap",
             "FlatMap of 3 items into a stream",
             b'{"customer": "c1", "orders": [{"amount": 1}, {"amount": 2}, {"amount": 5}]}',
+        ),
+        Case("record", "an answer, and a record in a stream", b'{"text": " Some Text of Mine "}'),
+        Case("choice", "one of two ways, chosen", b'{"width": 4, "height": 5}'),
+        Case("events", "5 steps that get the event", b'{"x": 1}'),
+        Case(
+            "paths",
+            "3 steps with input_path and result_path",
+            b'{"data": {"values": [1, 2, 3]}, "text": "a body of parts"}',
         ),
         Case("remote", "RemoteStep against a local server", _INPUTS),
     )

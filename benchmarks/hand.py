@@ -570,6 +570,141 @@ def flatmap(context: Any, event: Any) -> Any:
     return answered(context, {"id": event.id})
 
 
+# -- record: tidy -> measured, and tidy -> recorded -> stream
+
+
+def tidy_text(body: Any) -> Any:
+    return {"text": body["text"].strip()}
+
+
+def measured(body: Any) -> Any:
+    return {"length": len(body["text"])}
+
+
+def recorded(body: Any) -> Any:
+    return {"seen": body["text"].lower()}
+
+
+log = Stream("log.jsonl")
+
+
+def record(context: Any, event: Any) -> Any:
+    try:
+        body = tidy_text(decoded(event))
+        try:
+            answer = measured(body)
+        finally:
+            try:
+                log.push(event, recorded(body))
+            except Exception as exc:
+                failed(context, exc)  # logged; the answer is the other branch's
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, answer)
+
+
+# -- choice: by-size -> (large | small) -> labelled
+
+
+class BySize:
+    def do(self, body: Any) -> Any:
+        return {"size": body["width"] * body["height"]}
+
+
+def large(body: Any) -> Any:
+    return {"large": body["size"]}
+
+
+def small(body: Any) -> Any:
+    return {"small": body["size"]}
+
+
+def labelled(body: Any) -> Any:
+    return {"labels": list(body)}
+
+
+by_size = BySize()
+
+
+def choice(context: Any, event: Any) -> Any:
+    try:
+        body = by_size.do(decoded(event))
+        body = large(body) if body["size"] > 100 else small(body)
+        body = labelled(body)
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+# -- events: four steps and a function that get the event
+
+
+class Stamp:
+    def __init__(self, field: str) -> None:
+        self.field = field
+
+    def do(self, event: Any) -> Any:
+        event.body[self.field] = event.path
+        return event
+
+
+def by_id(event: Any) -> Any:
+    event.body["by"] = event.id
+    return event
+
+
+first, second, third, fourth = map(Stamp, ("first", "second", "third", "fourth"))
+
+
+def events(context: Any, event: Any) -> Any:
+    try:
+        event.body = decoded(event)
+        event = first.do(event)
+        event = second.do(event)
+        event = third.do(event)
+        event = fourth.do(event)
+        body = by_id(event).body
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
+# -- paths: total, scale and words, each with a part of the body and a place for its result
+
+
+class ScaleValue:
+    def __init__(self, factor: int) -> None:
+        self.factor = factor
+
+    def do(self, value: Any) -> Any:
+        return value * self.factor
+
+
+def sum_of(values: Any) -> Any:
+    return sum(values)
+
+
+def words(text: Any) -> Any:
+    return len(text.split())
+
+
+scale_value = ScaleValue(3)
+
+
+def paths(context: Any, event: Any) -> Any:
+    try:
+        body = decoded(event)
+        data = body.get("data")
+        result = sum_of(data and data.get("values"))
+        stats = body.setdefault("stats", {})
+        stats["total"] = result
+        stats["scaled"] = scale_value.do(result)
+        body["words"] = words(body.get("text"))
+    except Exception as exc:
+        return failed(context, exc)
+    return answered(context, body)
+
+
 # -- remote: pre -> RemoteStep -> post
 
 
@@ -643,5 +778,9 @@ HANDLERS: dict[str, Callable[[Any, Any], Any]] = {
     "copies": copies,
     "parallel": parallel,
     "flatmap": flatmap,
+    "record": record,
+    "choice": choice,
+    "events": events,
+    "paths": paths,
     "remote": remote,
 }

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import repeat
 from typing import Any, Callable
 
@@ -22,21 +21,25 @@ _ATOMS = frozenset([str, bytes, int, float, bool, datetime, type(None)])
 
 Branch = Callable[[Any], Any]
 EventBranch = Callable[[Any, Any], Any]
-#: Branches, and what each of them is called with.
-Calls = Iterable[tuple[Branch, Any]]
+#: Branches, and the arguments that each of them is called with.
+Calls = Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]
 
 
 def fan_out(context: Any, body: Any, *branches: Branch, copies: bool = True) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    return first(context, zip(branches, twins(body, len(branches), copies)))
+    if len(branches) == 1:  # a step chose one
+        return branches[0](body)
+    return first(context, zip(branches, zip(twins(body, len(branches), copies))))
 
 
 def fan_out_shared(
     context: Any, event: Any, body: Any, *branches: EventBranch, copies: bool = True
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
+    if len(branches) == 1:
+        return branches[0](event, body)
     bodies = twins(body, len(branches), copies)
-    return first(context, zip(sharing(event, branches), bodies))
+    return first(context, zip(branches, zip(repeat(event), bodies)))
 
 
 def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) -> Any:
@@ -77,14 +80,14 @@ def each(context: Any, items: Iterable[Any], branch: Branch | None = None) -> An
     Every item goes its way, whatever became of those before it. Without a branch the
     items themselves are the answers.
     """
-    return first(context, zip(repeat(branch or _itself), items))
+    return first(context, zip(repeat(branch or _itself), zip(items)))
 
 
 def each_shared(
     context: Any, event: Any, items: Iterable[Any], branch: EventBranch
 ) -> Any:
     """As `each`, for a branch that reads the event and leaves it as it is."""
-    return first(context, zip(repeat(partial(branch, event)), items))
+    return first(context, zip(repeat(branch), zip(repeat(event), items)))
 
 
 def each_event(
@@ -142,17 +145,11 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     return items
 
 
-def sharing(event: Any, branches: Iterable[EventBranch]) -> list[Branch]:
-    """Branches that are called with a body, and all get this event."""
-    return [partial(branch, event) for branch in branches]
-
-
 def calls_with_events(event: Any, body: Any, branches: Sequence[EventBranch]) -> Calls:
-    """Branches with their bodies, each of which gets an event of its own."""
+    """Branches that each get an event of its own, with its body."""
     event.body = body
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
-    bodies = [twin.body for twin in events]
-    return zip(map(partial, branches, events), bodies)
+    return zip(branches, zip(events, [twin.body for twin in events]))
 
 
 def copy_event(event: Any, body: Any) -> Any:
@@ -183,13 +180,13 @@ class Failed:
 def first(context: Any, calls: Calls) -> Any:
     """The first outcome that counts; failures after it are logged.
 
-    Getting the next branch and body may fail, too.
+    Getting the next branch and its arguments may fail, too.
     """
     answer: Any = DROPPED
     try:
-        for branch, body in calls:
+        for branch, arguments in calls:
             try:
-                outcome = branch(body)
+                outcome = branch(*arguments)
             except Exception as exc:  # noqa: BLE001
                 outcome = Failed(exc)
                 if answer is not DROPPED:

@@ -8,22 +8,14 @@ again, the first of these runs at once as well, and the others behind all that w
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from itertools import repeat
+from typing import Any, Callable
 
-from .branches import (
-    Branch,
-    Calls,
-    EventBranch,
-    calls_with_events,
-    first,
-    sharing,
-    twins,
-)
+from .branches import Branch, Calls, EventBranch, calls_with_events, first, twins
 from .nuclio import DROPPED
 
-Waiting = deque[tuple[Branch, Any]]
+Waiting = deque[tuple[Callable[..., Any], tuple[Any, ...]]]
 
 #: Branches of the event at hand that are still to run; None outside of branches.
 _waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
@@ -31,7 +23,7 @@ _waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
 
 def fan_out(context: Any, body: Any, *branches: Branch, copies: bool = True) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    return _part(context, zip(branches, twins(body, len(branches), copies)))
+    return _part(context, zip(branches, zip(twins(body, len(branches), copies))))
 
 
 def fan_out_shared(
@@ -39,7 +31,7 @@ def fan_out_shared(
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
     bodies = twins(body, len(branches), copies)
-    return _part(context, zip(sharing(event, branches), bodies))
+    return _part(context, zip(branches, zip(repeat(event), bodies)))
 
 
 def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) -> Any:
@@ -59,12 +51,12 @@ def _part(context: Any, calls: Calls) -> Any:
             _waiting.reset(token)
     ahead = list(calls)
     waiting.extend(ahead[1:])
-    for branch, body in ahead[:1]:  # none, where a step chose none
-        return branch(body)
+    for branch, arguments in ahead[:1]:  # none, where a step chose none
+        return branch(*arguments)
     return DROPPED
 
 
-def _in_line(waiting: Waiting) -> Iterator[tuple[Branch, Any]]:
+def _in_line(waiting: Waiting) -> Calls:
     """All that waits, and what comes to wait meanwhile."""
     while waiting:
         yield waiting.popleft()

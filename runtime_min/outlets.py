@@ -25,7 +25,7 @@ class Outlets:
         if not names and not self._drops:
             return list(self._ways.values())
         names = list(names)  # type: ignore[arg-type]  # None of a Choice is a TypeError
-        if len(set(names)) != len(names):
+        if len(names) > 1 and len(set(names)) != len(names):
             raise ValueError(
                 f"Invalid outlet selection for '{self._step}': duplicate outlet names "
                 f"were provided ({', '.join(names)})."

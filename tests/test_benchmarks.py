@@ -10,13 +10,12 @@ import pytest
 
 from servers.kafka import Kafka
 
-RUN = Path(__file__).parent.parent / "benchmarks" / "run.py"
+ROOT = Path(__file__).parent.parent
+RUN = ROOT / "benchmarks" / "run.py"
+CASES = sorted(path.parent.name for path in ROOT.glob("benchmarks/graphs/*/graph.py"))
 
 
-@pytest.mark.parametrize(
-    "graph",
-    ["sync3", "async10", "router", "voting", "seed", "fanout", "parallel", "flatmap", "remote"],
-)
+@pytest.mark.parametrize("graph", CASES)
 def test_calls(graph: str) -> None:
     done = subprocess.run(
         [sys.executable, RUN, "calls", "--graph", graph, "--rounds", "1", "--calls", "5"],

@@ -16,7 +16,8 @@ _MISSING = object()
 
 def get(body: Any, path: str) -> Any:
     """The part of the body at `a.b`; None if there is no such part."""
-    _check(body, "input_path")
+    if type(body) is not dict:
+        _check(body, "input_path")
     for key in _keys(path):
         if not body or key not in body:
             return None
@@ -26,7 +27,8 @@ def get(body: Any, path: str) -> Any:
 
 def put(body: Any, path: str, result: Any) -> Any:
     """The body, with the result written to `a.b` of it."""
-    _check(body, "result_path")
+    if type(body) is not dict:
+        _check(body, "result_path")
     parents, last = _parents_and_last(path)
     part = body
     for key in parents:
@@ -51,11 +53,15 @@ def put_each(body: Any, path: str, results: Any) -> Iterator[Any]:
 
 def get_sync(body: Any, path: str) -> Any:
     """The part of the body at `a.b`, keys or attributes; None if there is no such."""
-    _check(body, "input_path")
+    if type(body) is not dict:
+        _check(body, "input_path")
     for key in _keys(path):
-        if body is None:
+        if isinstance(body, dict):
+            body = body.get(key)
+        elif body is None:
             break
-        body = body.get(key) if isinstance(body, dict) else getattr(body, key, None)
+        else:
+            body = getattr(body, key, None)
     return body
 
 
@@ -66,7 +72,8 @@ def put_sync(body: Any, path: str, result: Any) -> Any:
     """
     if not body:
         return result
-    _check(body, "result_path")
+    if type(body) is not dict:
+        _check(body, "result_path")
     parents, last = _parents_and_last_sync(path)
     part = body
     for key in parents:
@@ -91,7 +98,7 @@ def put_caught(event: Any, path: str, result: Any) -> Any:
 
 
 def _check(body: Any, parameter: str) -> None:
-    if type(body) is not dict and not hasattr(body, "__getitem__"):
+    if not hasattr(body, "__getitem__"):
         raise TypeError(f"{parameter} parameter supports only dict-like event bodies")
 
 

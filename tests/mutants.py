@@ -180,7 +180,12 @@ def main() -> int:
     counts: Counter[str] = Counter()
     for number, (path, name, place) in enumerate(chosen, 1):
         text = mutate_code(path.read_text(), cosmic_ray.plugins.get_operator(name)(), place)
-        if text is None or bare(text) == bare(path.read_text()):
+        try:
+            unchanged = text is None or bare(text) == bare(path.read_text())
+        except SyntaxError:
+            counts["no programs"] += 1
+            continue
+        if unchanged:
             counts["in annotations"] += 1
             continue
         mutant = Mutant(path, name, text)

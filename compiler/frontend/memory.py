@@ -219,9 +219,10 @@ class Memory:
 
     def merge(self, branches: Sequence[Effects], unknown: Unknown) -> None:
         """Apply what all branches agree on; the rest becomes `unknown`."""
-        for key, change in {
-            key: change for effects in branches for key, change in effects.changes.items()
-        }.items():
+        changes = {key: change for effects in branches for key, change in effects.changes.items()}
+        # Names last: whether two lists are the same is seen once both hold what they hold now.
+        for key in sorted(changes, key=lambda key: key[1] is not None):
+            change = changes[key]
             ends = [
                 effects.changes[key].after if key in effects.changes else change.before
                 for effects in branches

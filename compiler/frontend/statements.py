@@ -188,7 +188,9 @@ class Statements:
         after = binary(self._memory, IN_PLACE[type(node.operator)], before, operand)
         if type(after) is Unknown and type(before) in (list, dict, set):
             self._memory.blur(before, after, aliases.items(self._memory, [operand]))
-        elif type(before) is Unknown and type(operand) not in _NO_ITEMS:
+        elif type(before) is Unknown and (
+            type(operand) not in _NO_ITEMS or isinstance(node.operator, cst.MultiplyAssign)
+        ):
             aliases.change(self._memory, before, aliases.items(self._memory, [operand]))
         self.assign(node.target, self._machine.placed(after, scope.module, node.value), scope)
         return None

@@ -475,10 +475,19 @@ def test_what_is_not_known_says_where_it_came_from(tmp_path: Path) -> None:
         for each in some:
             if each == 1: some[-1:] = data.load(4)
             word = each
+        if models:
+            grown, doubled = [0], [1]
+        else:
+            grown, doubled = [0], [2]
+            grown.append(1)
+        third = [3]
+        either = doubled if models else third
+        either *= 2
+        element = third[0]
         """,
     )
     names = done.names
-    assert isinstance(names["word"], Unknown)
+    assert all(isinstance(names[name], Unknown) for name in ("word", "grown", "element"))
     for name, expression in (
         ("models", "data.load(3)"),
         ("derived", "models"),

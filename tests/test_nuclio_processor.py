@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,11 +23,13 @@ from typing import Any
 import pytest
 
 from graphc.pipeline import Options, build
+from nlp_documents import document, entities, is_poison
 from servers.kafka import NUCLIOS, Kafka, kafka
 from servers.nuclio import Processor, needs_processor, processor
 
 SEED = int(os.environ.get("GRAPHC_SEED", "5"))
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "nlp"
 GRAPH = """
 import mlrun
 
@@ -126,13 +129,17 @@ def shop(old_broker: Kafka, tmp_path: Path, request: pytest.FixtureRequest) -> S
     source.mkdir()
     (source / "graph.py").write_text(GRAPH.format(address=old_broker.address, topic=topic))
     (source / "child.py").write_text(CHILD)
-    made = build(source / "graph.py", Options())
+    return Shop(old_broker, topic, _packages(source / "graph.py", tmp_path / "dist"), tmp_path)
+
+
+def _packages(graph: Path, dist: Path) -> Path:
+    made = build(graph, Options())
     assert not made.failed, made.diagnostics
     for path, data in made.files.items():
-        file = tmp_path / "dist" / path
+        file = dist / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-    return Shop(old_broker, topic, tmp_path / "dist", tmp_path)
+    return dist
 
 
 def expected(count: int) -> Counter[tuple[int, int, int]]:
@@ -230,7 +237,7 @@ def test_broker_that_is_killed_and_one_that_is_away(shop: Shop) -> None:
         processor(shop.dist / "enrich", shop.folder / "e") as child,
         ThreadPoolExecutor(1) as threads,
     ):
-        sending = threads.submit(_post, parent, range(count))
+        sending = threads.submit(_post, parent, ({"number": number} for number in range(count)))
         for away in (0, 10):
             enough = shop.handled() + count // 4
             _wait(lambda enough=enough: shop.handled() > enough)
@@ -304,14 +311,58 @@ def test_poison(shop: Shop) -> None:
     assert all(error["source"] == "double" and "poison" in error["message"] for error in errors)
 
 
-def _post(parent: Processor, numbers: Iterable[int]) -> int:
+def test_the_example(old_broker: Kafka, tmp_path: Path) -> None:
+    """Ten thousand documents through examples/nlp, with 20 kills -9 of the child at work."""
+    chance, count = random.Random(SEED), 10_000
+    source = tmp_path / "nlp"
+    shutil.copytree(EXAMPLE, source, ignore=shutil.ignore_patterns("dist"))
+    graph = (source / "graph.py").read_text()
+    (source / "graph.py").write_text(graph.replace("kafka:9092", old_broker.address))
+    old_broker.create("paragraphs", "entities", "failed")
+    dist = _packages(source / "graph.py", tmp_path / "dist")
+    child = Processor(dist / "enrich", tmp_path / "e")
+    try:
+        with (
+            processor(dist / "nlp-pipeline", tmp_path / "s") as parent,
+            ThreadPoolExecutor(1) as threads,
+        ):
+            documents = ({"url": document(number)} for number in range(count))
+            sending = threads.submit(_post, parent, documents)
+            for _ in range(20):
+                enough = old_broker.count("entities") + chance.randint(100, 1500)
+                child.start()
+                _wait(lambda enough=enough: old_broker.count("entities") > enough, pause=0.05)
+                child.kill()
+            child.start()
+            assert sending.result() == 0
+            group = "enrich-consumer-group"
+            _wait(lambda: old_broker.committed(group, "paragraphs") == count, 180)
+    finally:
+        child.kill()
+    found = Counter(
+        (one["url"], one["id"], one["mentions"], one.get("born"))
+        for one in (json.loads(message.value()) for message in old_broker.read("entities"))
+    )
+    good = [number for number in range(count) if not is_poison(number)]
+    assert set(found) == {entity for number in good for entity in entities(number)}
+    failed = Counter(
+        json.loads(message.value())["event"]["body"]["url"] for message in old_broker.read("failed")
+    )
+    assert set(failed) == {document(number) for number in range(count) if is_poison(number)}
+    print(
+        f"\n{found.total() - len(found)} of {len(found)} results and "
+        f"{failed.total() - len(failed)} of {len(failed)} failures came again"
+    )
+
+
+def _post(parent: Processor, bodies: Iterable[Any]) -> int:
     """Sends events, one after the other, until each is taken; how many attempts failed."""
     refused = 0
     connection = http.client.HTTPConnection("127.0.0.1", parent.port, timeout=90)
-    for number in numbers:
+    for body in bodies:
         while True:
             try:
-                connection.request("POST", "/", json.dumps({"number": number}))
+                connection.request("POST", "/", json.dumps(body))
                 answer = connection.getresponse()
                 answer.read()
                 if answer.status == 200:

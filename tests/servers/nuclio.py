@@ -23,7 +23,7 @@ import yaml
 
 from . import free_port, wait_until
 
-_NEEDS = "import confluent_kafka, msgpack, nuclio_sdk"
+_NEEDS = "import confluent_kafka, msgpack, nuclio_sdk, spacy"
 
 
 def needs_processor() -> None:
@@ -32,7 +32,7 @@ def needs_processor() -> None:
         if not os.path.isfile(os.environ.get(name, "")):
             pytest.skip(f"{name} names no file: these tests run in Nuclio's own processor")
     if subprocess.run([_python(), "-c", _NEEDS], capture_output=True).returncode:
-        pytest.skip(f"{_python()} lacks nuclio-sdk, msgpack or confluent-kafka")
+        pytest.skip(f"{_python()} lacks nuclio-sdk, msgpack, confluent-kafka or spacy")
 
 
 def _python() -> str:

@@ -274,7 +274,8 @@ class Statements:
             self.assign(node.target, item, scope)
             left = self._iteration(node, scope)
             if left is not None:
-                return self._after(left, node, scope, span)
+                rest = aliases.items(self._memory, [iterable])
+                return self._after(left, node, scope, span, rest)
         return self._otherwise(node, scope)
 
     def _while(self, node: cst.While, scope: Scope) -> Leave | None:
@@ -303,9 +304,14 @@ class Statements:
         return None if node.orelse is None else self.body(node.orelse.body, scope)
 
     def _after(
-        self, left: Leave, node: cst.For | cst.While, scope: Scope, span: Span
+        self,
+        left: Leave,
+        node: cst.For | cst.While,
+        scope: Scope,
+        span: Span,
+        rest: Sequence[Value] = (),
     ) -> Leave | None:
-        """The loop was left, perhaps."""
+        """The loop was left, perhaps; else it goes on with something of `rest`."""
         if left.how == "break":
             return None
         if left.how is not None:
@@ -313,7 +319,7 @@ class Statements:
         unknown = left.perhaps or Unknown("how a loop ends", span)
         if left.perhaps is None and not left.hows & {"continue"}:
             return _without(left, unknown)
-        later = self._uncertain(node, scope, unknown, span)
+        later = self._uncertain(node, scope, aliases.one_of(unknown, rest), span)
         return _without(self.joined([left, later], unknown), unknown)
 
     def _uncertain(

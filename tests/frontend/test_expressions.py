@@ -484,10 +484,15 @@ def test_what_is_not_known_says_where_it_came_from(tmp_path: Path) -> None:
         either = doubled if models else third
         either *= 2
         element = third[0]
+        pair = (5, [6])
+        for part in pair:
+            if models: break
+        part += part
+        inner = pair[1][0]
         """,
     )
     names = done.names
-    assert all(isinstance(names[name], Unknown) for name in ("word", "grown", "element"))
+    assert all(isinstance(names[name], Unknown) for name in ("word", "grown", "element", "inner"))
     for name, expression in (
         ("models", "data.load(3)"),
         ("derived", "models"),

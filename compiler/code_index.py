@@ -17,7 +17,7 @@ import libcst as cst
 from .constructors import ANYTHING, Constructors, may_define
 from .constructors import Signature as Signature
 from .diagnostics import GraphError, Span
-from .runtime_names import canonical
+from .runtime_names import canonical, counterpart
 from .scopes import Binding, Imported, all_parameters, bindings, children, dotted, walk
 from .source import SourceModule, SourceTree
 from .top_level import ModuleIndex
@@ -146,7 +146,11 @@ class CodeIndex:
     def _starred(self, scope: ModuleIndex, name: str) -> Symbol | str | None:
         for _, imported in reversed(scope.stars):
             source = self.star_source(scope, imported)
-            if source is not None and self.offers(source, name):
+            if source is None:
+                full = f"{scope.absolute(imported)}.{name}"
+                if counterpart(full) is not None:
+                    return canonical(full)
+            elif self.offers(source, name):
                 found = self.resolve(source.source.name, name)
                 if found is not None:
                     return found

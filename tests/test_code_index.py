@@ -82,6 +82,8 @@ class More(Data):
     e: int = 0
 
 
+from mlrun.serving.v2_serving import *
+class Starred(V2ModelServer): pass
 class A: pass
 class B(A): x = 1
 class C(A): pass
@@ -205,6 +207,7 @@ def test_ancestors(index: CodeIndex) -> None:
 
     assert ancestors("D") == ["B", "C", "A"]
     assert ancestors("Reader") == ["Model", "mlrun.serving.V2ModelServer", "builtins.dict"]
+    assert ancestors("Starred") == ["mlrun.serving.V2ModelServer"]
     assert ancestors("Circle") == ["Circle"]
     assert index.ancestors(Symbol("", "nothing")) == ()
 

@@ -62,7 +62,8 @@ class Replaced:
     def _starred(self, module: ModuleIndex, name: str) -> str | None:
         if hasattr(builtins, name) or name in module.main_only or name in MODULE_NAMES:
             return None
-        if self._index.resolve(module.source.name, name) is not None:
+        found = self._index.resolve(module.source.name, name)
+        if found is not None and not (isinstance(found, str) and is_replaced(found)):
             return None
         sources = [module.absolute(imported) or "" for _, imported in module.stars]
         for source in sources:

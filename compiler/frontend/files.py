@@ -112,17 +112,22 @@ def _loaded(machine: Machine, text: str | Unknown, load: Callable[[str], Any]) -
         return text
     machine.memory.budget.text(len(text) * _GROWTH)
     made = native(load, text)
-    return made if _is_plain(made, 0) else Unknown("a file with values such as dates", None)
+    if _is_plain(machine.memory, made):
+        return made
+    return Unknown("a file with values such as dates", None)
 
 
-def _is_plain(value: Any, depth: int) -> bool:
+def _is_plain(memory: Memory, value: Any, depth: int = 0) -> bool:
+    """Raises BoundExceeded for aliases of YAML that stand for more than anybody could hold."""
+    memory.budget.spend()
+    parts: list[Any] = []
     if type(value) is dict:
-        return depth < 50 and all(
-            _is_plain(key, depth + 1) and _is_plain(item, depth + 1) for key, item in value.items()
-        )
-    if type(value) in (list, tuple, set):
-        return depth < 50 and all(_is_plain(item, depth + 1) for item in value)
-    return type(value) in PLAIN
+        parts += [*value.keys(), *value.values()]
+    elif type(value) in (list, tuple, set):
+        parts += value
+    else:
+        return type(value) in PLAIN
+    return depth < 50 and all(_is_plain(memory, part, depth + 1) for part in parts)
 
 
 def _loader(load: Callable[[str], Any]) -> Builtin:

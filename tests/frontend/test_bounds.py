@@ -45,6 +45,10 @@ ENDLESS = {
     "itself": "a = []\na.append(a)\nb = a == [a]",
     "product": "import itertools\nlist(itertools.product(range(1000), repeat=100))",
     "json": 'import json\njson.loads("[" * 100000)',
+    "yaml": """import yaml
+t = "a0: &a0 [1]"
+for i in range(40): t += f"\\na{i + 1}: &a{i + 1} [*a{i}, *a{i}]"
+yaml.safe_load(t)""",
     "membership": "x = list(range(10**6))\nfor i in range(10**4): -1 in x",
     "equal-texts": 'x = "a" * 10**7\nfor i in range(10**4): x == x + ""',
     "copies": "x = list(range(10**6))\nfor i in range(10**4): y = x[:]",

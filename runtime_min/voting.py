@@ -17,16 +17,16 @@ _PREDICTIONS = ("infer", "predict", "")
 
 def target(
     event: Any, ensemble: str, routes: Mapping[str, Any], prefix: str = router.PREFIX
-) -> tuple[str, str]:
+) -> tuple[str | None, str]:
     """`(model, operation)`, the model one of the routes or the ensemble itself.
 
     `/v2/models/infer` and `/` are the ensemble's. Raises ValueError for other models,
     and Exception for an inference without a list of inputs. Where the path ends before a
-    model's name, the model is "": a list of them is asked.
+    model's name, it is None: a list of them is asked.
     """
     model, operation = router.read(event, prefix)
     if not model and operation is not None:
-        return "", event.path
+        return None, event.path
     model, operation = named(model, operation, event.body, ensemble, routes)
     event.path = operation  # also where validation fails: catchers see it, as in mlrun
     if event.method != "GET":

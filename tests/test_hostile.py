@@ -138,6 +138,7 @@ def test_files_that_are_no_graphs(data: bytes) -> None:
 
 @hostile
 @given(key=texts, keyword=st.sampled_from(["model_path", "x", "class", "self"]), text=texts)
+@example(key="", keyword="x", text="a")
 def test_routes(key: str, keyword: str, text: str) -> None:
     source = (
         "import mlrun\n"

@@ -28,7 +28,7 @@ def written_out(event):
     if router.asks_metadata(event):
         return META
     model, event.path = router.target(event, ROUTES)
-    if not model:
+    if model is None:
         return {"models": list(ROUTES)}
     return {**ROUTES[model].do_event(event).body, "model": model}
 

@@ -63,7 +63,7 @@ class Flow:
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
 
         model, event.path = voting.target(event, "ensemble", models)
-        if not model:
+        if model is None:
             return {"models": [*models, "ensemble"], "weights": None}
         if model in models:
             return models[model].do_event(event).body

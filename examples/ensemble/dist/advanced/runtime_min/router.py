@@ -25,16 +25,16 @@ def asks_metadata(event: Any, health: str = HEALTH) -> bool:
 
 def target(
     event: Any, routes: Mapping[str, Any], prefix: str = PREFIX
-) -> tuple[str, str]:
+) -> tuple[str | None, str]:
     """`(model, operation)`, the model one of the routes; raises ValueError for others.
 
     The body counts, too, as streams have no path: an operation in it wins over that of
     the path, a model only where the path names none. The first route is the default.
-    Where the path ends before a model's name, the model is "": a list of them is asked.
+    Where the path ends before a model's name, it is None: a list of them is asked.
     """
     model, operation = read(event, prefix)
     if not model and operation is not None:
-        return "", event.path
+        return None, event.path
     return named(model, operation, event.body, routes)
 
 

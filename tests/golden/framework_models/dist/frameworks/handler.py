@@ -48,7 +48,7 @@ class Router:
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
 
         model, event.path = voting.target(event, "VotingEnsemble", models)
-        if not model:
+        if model is None:
             return {"models": [*models, "VotingEnsemble"], "weights": None}
         if model in models:
             return models[model].do_event(event).body

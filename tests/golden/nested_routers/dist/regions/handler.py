@@ -68,7 +68,7 @@ class Router:
             return {"name": "ModelRouter", "version": "v2", "extensions": []}
 
         model, event.path = router.target(event, self.routes, "/api")
-        if not model:
+        if model is None:
             return {"models": list(self.routes)}
         return self.routes[model].do_event(event).body
 

@@ -55,7 +55,7 @@ class Flow:
             return {"name": "ModelRouter", "version": "v2", "extensions": []}
 
         model, event.path = router.target(event, self.router_routes)
-        if not model:
+        if model is None:
             return {"models": list(self.router_routes)}
         return self.router_routes[model].do_event(event).body
 

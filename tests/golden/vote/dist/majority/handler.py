@@ -39,7 +39,7 @@ class Router:
             return {"name": "VotingEnsemble", "version": "v2", "extensions": []}
 
         model, event.path = voting.target(event, "VotingEnsemble", models)
-        if not model:
+        if model is None:
             return {
                 "models": [*models, "VotingEnsemble"],
                 "weights": {"low": 0.5, "high": 0.25, "careful": 0.25},

@@ -193,7 +193,7 @@ def main() -> int:
         counts["killed" if killed else "survived"] += 1
         if not killed:
             print(f"== {path.relative_to(ROOT)}: {name}\n{mutant.changed}\n", flush=True)
-        if number % 25 == 0:
+        if number % 5 == 0:
             print(f"{number} of {len(chosen)} ({len(every)} in all): {dict(counts)}", flush=True)
     looked_at = counts["killed"] + counts["survived"]
     rest = f"{dict(counts)}, {len(every)} in all"

@@ -7,7 +7,6 @@ printed beside the seed (`pytest -s`).
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import random
@@ -22,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ import yaml
 from confluent_kafka import KafkaException
 
 from nlp_documents import Entity, document, entities, is_poison
-from servers import wait_until
+from servers import post_until_taken, wait_until
 from servers.kafka import Kafka, kafka
 
 SEED = int(os.environ.get("GRAPHC_SEED", "5"))
@@ -195,33 +195,13 @@ class Serving:
 
     def post(self, count: int, clients: int = 8) -> int:
         """Send documents to the parent until each has been taken; how many attempts failed."""
-        host, port = self.url.removeprefix("http://").split(":")
-        left = iter(range(count))
-        lock = threading.Lock()
-
-        def send() -> int:
-            failed, connection = 0, http.client.HTTPConnection(host, int(port), timeout=90)
-            while True:
-                with lock:
-                    number = next(left, None)
-                if number is None:
-                    connection.close()
-                    return failed
-                body = json.dumps({"url": document(number)})
-                while True:
-                    try:
-                        connection.request("POST", "/", body)
-                        answer = connection.getresponse()
-                        answer.read()
-                        if answer.status == 200:
-                            break
-                    except (OSError, http.client.HTTPException):
-                        connection.close()
-                    failed += 1
-                    time.sleep(0.2)
-
+        address = self.url.removeprefix("http://")
+        shares = [
+            ({"url": document(number)} for number in range(first, count, clients))
+            for first in range(clients)
+        ]
         with ThreadPoolExecutor(clients) as threads:
-            return sum(threads.map(lambda _: send(), range(clients)))
+            return sum(threads.map(partial(post_until_taken, address), shares))
 
 
 def test_a_child_that_is_killed(tmp_path: Path, broker: Kafka) -> None:

@@ -13,7 +13,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ import pytest
 
 from graphc.pipeline import Options, build
 from nlp_documents import document, entities, is_poison
+from servers import post_until_taken
 from servers.kafka import NUCLIOS, Kafka, kafka
 from servers.nuclio import Processor, needs_processor, processor
 
@@ -237,7 +238,11 @@ def test_broker_that_is_killed_and_one_that_is_away(shop: Shop) -> None:
         processor(shop.dist / "enrich", shop.folder / "e") as child,
         ThreadPoolExecutor(1) as threads,
     ):
-        sending = threads.submit(_post, parent, ({"number": number} for number in range(count)))
+        sending = threads.submit(
+            post_until_taken,
+            f"127.0.0.1:{parent.port}",
+            ({"number": number} for number in range(count)),
+        )
         for away in (0, 10):
             enough = shop.handled() + count // 4
             _wait(lambda enough=enough: shop.handled() > enough)
@@ -327,7 +332,7 @@ def test_the_example(old_broker: Kafka, tmp_path: Path) -> None:
             ThreadPoolExecutor(1) as threads,
         ):
             documents = ({"url": document(number)} for number in range(count))
-            sending = threads.submit(_post, parent, documents)
+            sending = threads.submit(post_until_taken, f"127.0.0.1:{parent.port}", documents)
             for _ in range(20):
                 enough = old_broker.count("entities") + chance.randint(100, 1500)
                 child.start()
@@ -353,26 +358,6 @@ def test_the_example(old_broker: Kafka, tmp_path: Path) -> None:
         f"\n{found.total() - len(found)} of {len(found)} results and "
         f"{failed.total() - len(failed)} of {len(failed)} failures came again"
     )
-
-
-def _post(parent: Processor, bodies: Iterable[Any]) -> int:
-    """Sends events, one after the other, until each is taken; how many attempts failed."""
-    refused = 0
-    connection = http.client.HTTPConnection("127.0.0.1", parent.port, timeout=90)
-    for body in bodies:
-        while True:
-            try:
-                connection.request("POST", "/", json.dumps(body))
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status == 200:
-                    break
-            except (OSError, http.client.HTTPException):
-                connection.close()
-            refused += 1
-            time.sleep(0.2)
-    connection.close()
-    return refused
 
 
 def _wait(true: Callable[[], bool], patience: float = 60, pause: float = 0.1) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -90,6 +92,25 @@ class Server:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
             self._process = None
+
+
+def post_until_taken(address: str, bodies: Iterable[Any]) -> int:
+    """Posts bodies as JSON, one after the other, until each is answered 200; failed attempts."""
+    failed, connection = 0, http.client.HTTPConnection(address, timeout=90)
+    for body in bodies:
+        while True:
+            try:
+                connection.request("POST", "/", json.dumps(body))
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    break
+            except (OSError, http.client.HTTPException):
+                connection.close()
+            failed += 1
+            time.sleep(0.2)
+    connection.close()
+    return failed
 
 
 def wait_until(true: Callable[[], object], patience: float, pause: float = 0.05) -> None:

@@ -13,7 +13,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ import pytest
 
 from graphc.pipeline import Options, build
 from nlp_documents import document, entities, is_poison
-from servers import post_until_taken
+from servers import post_until_taken, wait_until
 from servers.kafka import NUCLIOS, Kafka, kafka
 from servers.nuclio import Processor, needs_processor, processor
 
@@ -193,7 +193,7 @@ def test_ten_thousand_events(shop: Shop) -> None:
         seconds = time.monotonic() - started
         found = shop.results(2 * count)
         assert shown(found) == expected(count)
-        _wait(lambda: shop.committed() == count)
+        wait_until(lambda: shop.committed() == count)
     print(f"\nparent, one caller: {count / seconds:.0f} events/s")
 
 
@@ -204,7 +204,7 @@ def test_throughput_of_the_child(shop: Shop) -> None:
     with processor(shop.dist / "enrich", shop.folder / "e"):
         found = shop.results(2 * count)
         assert shown(found) == expected(count)
-        _wait(lambda: shop.committed() == count)
+        wait_until(lambda: shop.committed() == count)
     print(f"\nchild: {rate(found):.0f} events/s")
 
 
@@ -218,11 +218,11 @@ def test_kill_of_the_child(shop: Shop) -> None:
         for kill in range(20):
             enough = shop.handled() + chance.randint(100, 4_000)
             child.start()
-            _wait(lambda enough=enough: shop.handled() > enough, pause=0.05)
+            wait_until(lambda enough=enough: shop.handled() > enough)
             child.kill()
             print(f"\nkill {kill + 1}: {shop.handled()} handled, {shop.committed()} committed")
         child.start()
-        _wait(lambda: shop.committed() == count, 90)
+        wait_until(lambda: shop.committed() == count, 90)
         found = shown(shop.results())
         assert found.keys() == expected(count).keys()
         print(f"duplicates: {(found.total() - 2 * count) / 2:.0f} of {count} events")
@@ -245,12 +245,12 @@ def test_broker_that_is_killed_and_one_that_is_away(shop: Shop) -> None:
         )
         for away in (0, 10):
             enough = shop.handled() + count // 4
-            _wait(lambda enough=enough: shop.handled() > enough)
+            wait_until(lambda enough=enough: shop.handled() > enough)
             shop.broker.kill()
             time.sleep(away)
             shop.broker.start()
         refused = sending.result()
-        _wait(lambda: shop.committed() == count, 180)
+        wait_until(lambda: shop.committed() == count, 180)
         assert parent.running
         assert child.running
     found = shown(shop.results())
@@ -268,13 +268,13 @@ def test_stop_of_the_child(shop: Shop) -> None:
         for stop in range(2):
             enough = shop.handled() + 3_000
             child.start()
-            _wait(lambda enough=enough: shop.handled() > enough, pause=0.05)
+            wait_until(lambda enough=enough: shop.handled() > enough)
             seconds = child.stop()
             handled, committed = shop.handled(), shop.committed()
             print(f"\nstop {stop + 1}: {seconds:.1f} s, {handled} handled, {committed} committed")
             assert committed == handled
         child.start()
-        _wait(lambda: shop.committed() == count, 90)
+        wait_until(lambda: shop.committed() == count, 90)
         assert shown(shop.results()) == expected(count)
     finally:
         child.kill()
@@ -288,9 +288,9 @@ def test_second_replica(shop: Shop) -> None:
     first, second = shop.processor("enrich"), shop.processor("enrich", 1)
     try:
         first.start()
-        _wait(lambda: shop.handled() > 3_000, pause=0.05)
+        wait_until(lambda: shop.handled() > 3_000)
         second.start()
-        _wait(lambda: shop.committed(0) + shop.committed(1) == 2 * count, 180)
+        wait_until(lambda: shop.committed(0) + shop.committed(1) == 2 * count, 180)
         found = shown(shop.results())
         assert found.keys() == expected(count).keys()
         assert all(times >= 2 for times in found.values())
@@ -307,7 +307,7 @@ def test_poison(shop: Shop) -> None:
     with processor(shop.dist / "enrich", shop.folder / "e"):
         good = 2 * (count - count // 100)
         found = shop.results(good)
-        _wait(lambda: shop.committed() == count)
+        wait_until(lambda: shop.committed() == count)
     wanted = {key: 1 for key in expected(count) if key[0] % 100 != 7}
     assert shown(found) == wanted
     errors = [json.loads(message.value()) for message in shop.broker.read(f"{shop.topic}-errors")]
@@ -336,12 +336,12 @@ def test_the_example(old_broker: Kafka, tmp_path: Path) -> None:
             for _ in range(20):
                 enough = old_broker.count("entities") + chance.randint(100, 1500)
                 child.start()
-                _wait(lambda enough=enough: old_broker.count("entities") > enough, pause=0.05)
+                wait_until(lambda enough=enough: old_broker.count("entities") > enough)
                 child.kill()
             child.start()
             assert sending.result() == 0
             group = "enrich-consumer-group"
-            _wait(lambda: old_broker.committed(group, "paragraphs") == count, 180)
+            wait_until(lambda: old_broker.committed(group, "paragraphs") == count, 180)
     finally:
         child.kill()
     found = Counter(
@@ -358,10 +358,3 @@ def test_the_example(old_broker: Kafka, tmp_path: Path) -> None:
         f"\n{found.total() - len(found)} of {len(found)} results and "
         f"{failed.total() - len(failed)} of {len(failed)} failures came again"
     )
-
-
-def _wait(true: Callable[[], bool], patience: float = 60, pause: float = 0.1) -> None:
-    end = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < end, f"not so after {patience} seconds"
-        time.sleep(pause)

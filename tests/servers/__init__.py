@@ -113,7 +113,7 @@ def post_until_taken(address: str, bodies: Iterable[Any]) -> int:
     return failed
 
 
-def wait_until(true: Callable[[], object], patience: float, pause: float = 0.05) -> None:
+def wait_until(true: Callable[[], object], patience: float = 60, pause: float = 0.05) -> None:
     """Returns when it is true; fails the test when it has not been for too long."""
     end = time.monotonic() + patience
     while not true():

@@ -358,6 +358,21 @@ class CodeIndex:
                 return self.function_info(target) if isinstance(target, Symbol) else None
         return None
 
+    def lineage(self, symbol: Symbol) -> list[Symbol]:
+        """The class and its ancestors, as far as they are the user's."""
+        found = [item for item in self.ancestors(symbol) if isinstance(item, Symbol)]
+        return found if symbol in found else [symbol, *found]
+
+    def mentions(self, symbol: Symbol, name: str) -> bool:
+        """Does a method of the class, or of an ancestor of the user's, read this name?"""
+        infos = [self.class_info(item) for item in self.lineage(symbol)]
+        return any(
+            name in function.names_read
+            for info in infos
+            if info
+            for function in info.methods.values()
+        )
+
     # -- constructors
 
     def constructor(self, symbol: Symbol) -> Signature:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import ir
-from .builder.stream_triggers import GENERATED
 from .code_index import Symbol
-from .stream_drivers import V3IO_KEY, Driver, drivers, variables
+from .stream_drivers import GENERATED, V3IO_KEY, Driver, drivers, variables
 
 # -- what is called
 

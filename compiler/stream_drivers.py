@@ -33,6 +33,8 @@ class Driver:
 V3IO = ("v3io", "v3ios", "")
 #: What V3IO_ACCESS_KEY is.
 V3IO_KEY = "the key that V3IO asks for"
+#: The password by which Nuclio's triggers take V3IO_ACCESS_KEY from the environment.
+GENERATED = "$generate"
 
 DRIVERS = (
     Driver("stream_kafka", "KafkaStream", ("kafka",), "confluent_kafka", "==2.16.1"),

@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 from ..diagnostics import did_you_mean
 from ..ir import ACKNOWLEDGED
+from ..stream_drivers import GENERATED
 from .nuclio_triggers import SECRETS, TRIGGERS
 from .shapes import Path, Problem, checked
-from .stream_triggers import GENERATED, Struct
+from .stream_triggers import Struct
 
 #: A trigger's keys, in the order in which they are written.
 _ORDER = ("name", "kind", "numWorkers")

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ..stream_drivers import GENERATED
+
 Struct = dict[str, Any]
 WEB_API = "http://v3io-webapi:8081"
-#: The password by which Nuclio takes V3IO_ACCESS_KEY from the environment.
-GENERATED = "$generate"
 
 
 def kafka(

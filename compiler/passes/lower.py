@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .. import ir
-from ..identifiers import Names, snake_case
+from ..identifiers import Names
 from ..plan import (
     Arrive,
     Call,
@@ -33,12 +33,6 @@ from ..plan import (
     Invoke,
     Items,
     Keep,
-    MakeMerge,
-    MakeOutlets,
-    MakeQueue,
-    MakeSource,
-    MakeStep,
-    Making,
     Member,
     Method,
     Ours,
@@ -56,10 +50,11 @@ from ..plan import (
     WriteBody,
 )
 from .facts import Facts, FunctionFacts
-from .infer import callee_of
+from .functions import callee_of
 from .picture import picture, summary
 from .routers import router_making
-from .topology import Topology, expected_parts
+from .start import start
+from .topology import Topology
 from .track import log_stream
 
 #: Where the value is: in the local `body`, in `event.body`, or in both.
@@ -137,14 +132,7 @@ class _FlowLowering:
         self._sync = flow.engine == "sync"
         records = function.serving.error_stream is not None
         self._topology = Topology(flow, facts, function.reads, records)
-        self._names = Names({"run", "context", "self"})
-        self._attributes: dict[str, str] = {}
-        self._methods: dict[str, str] = {}
-        #: By step: what it chooses from.
-        self._outlets: dict[str, str] = {}
-        #: By step: the methods for what becomes of its items, where these go several ways.
-        self._item_methods: dict[str, str] = {}
-        self._makes: list[Making] = []
+        self._start = start(flow, facts, self._topology)
         self._responds = self._sync or self._topology.responder is not None
         self._keeps_context = records
         #: Synchronous engine with a handler for the whole graph and steps of both kinds: then
@@ -153,17 +141,10 @@ class _FlowLowering:
 
     def plan(self) -> Plan:
         topology = self._topology
-        for step in self._flow.steps:
-            self._make(step)
-        for head in topology.heads:
-            self._methods[head] = self._names.give(f"run_{snake_case(head)}")
-        for step in self._flow.steps:
-            self._make_outlets(step)
-        sources = {read.queue: self._make_source(read) for read in topology.sources}
         methods = [
-            self._run(sources),
+            self._run(),
             *(self._method(head) for head in topology.heads),
-            *(self._items_method(name) for name in self._item_methods),
+            *(self._items_method(name) for name in self._start.item_methods),
         ]
         return Plan(
             function=self._function,
@@ -172,7 +153,7 @@ class _FlowLowering:
             is_async=topology.awaits(topology.entries),
             responds=self._responds,
             causes=self._sync,
-            makes=tuple(self._makes),
+            makes=self._start.makes,
             methods=tuple(methods),
             keeps_context=self._keeps_context,
             environment=_environment(self._function),
@@ -188,85 +169,13 @@ class _FlowLowering:
             if not (isinstance(step, ir.Task) and step.catcher)
         }
 
-    # -- what is made at start
-
-    def _make(self, step: ir.Step) -> None:
-        facts = self._facts.steps[step.name]
-        if isinstance(step, ir.Router):
-            followed = self._topology.following[step.name]
-            written_out = self._topology.alone_with_ends(step.name) and not (
-                self._sync and followed
-            )
-            making = router_making(
-                step,
-                self._facts,
-                self._names,
-                attribute=snake_case(step.name, "router"),
-                root=False,
-                written_out=written_out,
-            )
-            self._attributes[step.name] = making.attribute
-            self._makes.append(making)
-        elif isinstance(step, ir.Queue):
-            if step.path is not None:
-                attribute = self._attributes[step.name] = self._names.give(
-                    snake_case(step.name, "queue")
-                )
-                options = step.options
-                if self._sync:  # its queues send whole bodies (serving.md 8.3)
-                    options = tuple(item for item in options if item[0] not in ir.COLUMNS)
-                self._makes.append(MakeQueue(attribute, step.path, step.sharding, options))
-        elif facts.merges:
-            if self._topology.joins(step.name):
-                attribute = self._attributes[step.name] = self._names.give(
-                    snake_case(step.name, "merge")
-                )
-                assert isinstance(step, ir.Task)
-                args = dict(step.args)
-                key_path = args.get("key_path") or args.get("_key_path")
-                self._makes.append(
-                    MakeMerge(
-                        step.name,
-                        attribute,
-                        expected_parts(step),
-                        key_path,
-                        args.get("max_behind"),
-                        bool(step.full_event),
-                        facts.by_id,
-                        facts.make,
-                    )
-                )
-        elif facts.make is not None:
-            attribute = self._attributes[step.name] = self._names.give(snake_case(step.name))
-            self._makes.append(MakeStep(attribute, facts.make))
-
-    def _make_outlets(self, step: ir.Step) -> None:
-        """What a step chooses from, and the method where its items go several ways."""
-        facts = self._facts.steps[step.name]
-        following = self._topology.following[step.name]
-        if facts.result == "items" and (len(following) > 1 or (following and facts.selects)):
-            method = self._names.give(f"run_items_of_{snake_case(step.name)}")
-            self._item_methods[step.name] = method
-        if following and (facts.selects is not None or facts.result == "outlets"):
-            attribute = self._names.give(f"{snake_case(step.name)}_outlets")
-            self._outlets[step.name] = attribute
-            methods = tuple((name, self._methods[name]) for name in following)
-            drops = facts.result == "outlets"
-            self._makes.append(MakeOutlets(step.name, attribute, methods, drops))
-
     # -- methods
 
-    def _make_source(self, read: ir.Reads) -> str:
-        attribute = self._names.give(snake_case(read.queue, "source"))
-        self._makes.append(MakeSource(attribute, read.path, read.trigger, read.alike))
-        return attribute
-
-    def _run(self, sources: Mapping[str, str]) -> Method:
-        """`sources` are the attributes of streams whose events have ways of their own."""
-        topology = self._topology
+    def _run(self) -> Method:
+        topology, sources = self._topology, self._start.sources
         starts = topology.starts
         first = self._flow.step(starts[0])
-        goes_on = starts[0] in self._methods
+        goes_on = starts[0] in self._start.methods
         at_once = (
             len(starts) == 1
             and not goes_on
@@ -298,22 +207,20 @@ class _FlowLowering:
             return self._fan_out(None, heads, state)
         return (
             self._goto(heads[0], state)
-            if heads[0] in self._methods
+            if heads[0] in self._start.methods
             else self._path(heads[0], state)
         )
 
     def _method(self, head: str) -> Method:
-        topology = self._topology
+        topology, name = self._topology, self._start.methods[head]
         takes: tuple[Value, ...] = ("event", "body") if topology.method_event[head] else ("body",)
         merge = topology.gather_heads.get(head)
         if merge is not None:
             instructions = _returning(self._path(head, "both", stop=merge))
             awaits = topology.awaits([head], merge)
-            return Method(
-                self._methods[head], takes, awaits, f"{head}, up to {merge}.", tuple(instructions)
-            )
+            return Method(name, takes, awaits, f"{head}, up to {merge}.", tuple(instructions))
         return Method(
-            self._methods[head],
+            name,
             takes,
             topology.awaits([head]),
             f"{head}{' and what follows it' if topology.following[head] else ''}.",
@@ -326,7 +233,7 @@ class _FlowLowering:
         following = self._topology.following[name]
         takes: tuple[Value, ...] = ("event", "body") if self._takes_event(following) else ("body",)
         return Method(
-            self._item_methods[name],
+            self._start.item_methods[name],
             takes,
             self._topology.awaits(following) or self._topology.parts_in_tasks(name),
             f"What follows each item of {name}.",
@@ -357,7 +264,7 @@ class _FlowLowering:
             region = None
 
         while name is not None and name != stop:
-            if name in self._methods and not first:
+            if name in self._start.methods and not first:
                 flush()
                 block += self._goto(name, state)
                 return block
@@ -390,7 +297,7 @@ class _FlowLowering:
             if self._facts.steps[name].result == "items":
                 flush()
                 return block + self._items_end(step, catcher)
-            if name in self._outlets:
+            if name in self._start.outlets:
                 flush()
                 return block + self._fan_out(name, following, state)
             if len(following) > 1:
@@ -466,7 +373,7 @@ class _FlowLowering:
             if path is not None:  # of a dropped event nothing is put anywhere
                 plain = replace(call.invoke, result_path=None)
                 instructions = [replace(call, invoke=plain, then="result")]
-            instructions.append(DropIfFiltered(step.name, self._attributes[step.name], path))
+            instructions.append(DropIfFiltered(step.name, self._start.attributes[step.name], path))
         if last and facts.filters:
             instructions += self._as_it_is(answers, "event" if after == "event" else "body")
         elif last:
@@ -499,7 +406,7 @@ class _FlowLowering:
 
     def _choice(self, step: ir.Step, state: State) -> list[Instruction]:
         """Which of the steps behind it get the event, if the step decides that."""
-        if step.name not in self._outlets:
+        if step.name not in self._start.outlets:
             return []
         facts = self._facts.steps[step.name]
         if facts.result == "outlets":
@@ -507,10 +414,10 @@ class _FlowLowering:
         else:
             assert facts.selects is not None
             callee = facts.selects.callee or Member(
-                self._attributes[step.name], facts.selects.method
+                self._start.attributes[step.name], facts.selects.method
             )
             invoke = Invoke(callee, "body")
-        choose: list[Instruction] = [Choose(step.name, invoke, self._outlets[step.name])]
+        choose: list[Instruction] = [Choose(step.name, invoke, self._start.outlets[step.name])]
         if invoke.takes == "body" and state == "event":
             return [ReadBody(), *choose]
         return choose
@@ -536,7 +443,7 @@ class _FlowLowering:
             push = replace(self._push(queue), value="item")
             return [PushEach(step.name, invoke, push), *self._ended("discard")]
         following = self._topology.following[step.name]
-        method = self._item_methods.get(step.name) or self._methods[following[0]]
+        method = self._start.item_methods.get(step.name) or self._start.methods[following[0]]
         return [self._each(step.name, invoke, method, returns=self._responds)]
 
     def _each(self, name: str, invoke: Invoke | None, method: str | None, returns: bool) -> Each:
@@ -562,12 +469,12 @@ class _FlowLowering:
         if self._sync:
             if queue.path is None:
                 return [ReturnBody()]
-            return [Send(queue.name, self._attributes[queue.name], queue.envelope)]
+            return [Send(queue.name, self._start.attributes[queue.name], queue.envelope)]
         pushes = [self._push(queue)] if queue.path is not None else []
         return [*pushes, *self._ended("discard")]
 
     def _push(self, queue: ir.Queue) -> Push:
-        return Push(queue.name, self._attributes[queue.name], envelope=queue.envelope)
+        return Push(queue.name, self._start.attributes[queue.name], envelope=queue.envelope)
 
     def _gives_body(self, step: ir.Step) -> bool:
         """Routers that are written out take the event and give a body."""
@@ -584,8 +491,8 @@ class _FlowLowering:
 
     def _router(self, step: ir.Router) -> str | None:
         """The name of the method of a router that is written out."""
-        attribute = self._attributes[step.name]
-        making = next(made for made in self._makes if made.attribute == attribute)
+        attribute = self._start.attributes[step.name]
+        making = next(made for made in self._start.makes if made.attribute == attribute)
         return attribute if getattr(making, "kind", "object") != "object" else None
 
     def _answers(self, step: ir.Step) -> bool:
@@ -604,13 +511,13 @@ class _FlowLowering:
         end: list[Instruction] = []
         if last:
             end = [ReturnBody()] if answers else self._ended("discard")
-        if step.name not in self._attributes:  # one predecessor: events pass through
+        if step.name not in self._start.attributes:  # one predecessor: events pass through
             if last and answers and state == "event":
                 end = [ReadBody(), ReturnBody()]
             return end, "body", state, []
         self._keeps_context = True
         entry = self._settle(state, "body")
-        return [Arrive(step.name, self._attributes[step.name]), *end], "event", "both", entry
+        return [Arrive(step.name, self._start.attributes[step.name]), *end], "event", "both", entry
 
     def _settle(self, state: State, kind: Value) -> list[Instruction]:
         """What brings the value to where it is needed."""
@@ -624,7 +531,7 @@ class _FlowLowering:
         callee: Callee
         if isinstance(step, ir.Router):
             method = self._router(step)
-            attribute = self._attributes[step.name]
+            attribute = self._start.attributes[step.name]
             callee = Own(method) if method else Member(attribute, facts.method or "do_event")
             made = Invoke(callee, facts.takes, awaits=facts.is_async)
             if facts.takes == "event":
@@ -633,7 +540,7 @@ class _FlowLowering:
         assert isinstance(step, ir.Task)
         awaits = facts.is_async and not facts.generator
         if facts.method is not None:
-            callee = Member(self._attributes[step.name], facts.method)
+            callee = Member(self._start.attributes[step.name], facts.method)
         else:
             target = facts.callee or step.function
             assert target is not None
@@ -653,7 +560,7 @@ class _FlowLowering:
         return [
             *before,
             Goto(
-                self._methods[head],
+                self._start.methods[head],
                 "event" if takes_event else "body",
                 self._topology.awaits([head]),
                 self._responds,
@@ -666,11 +573,11 @@ class _FlowLowering:
         self._keeps_context = True
         takes_event = self._takes_event(heads)
         awaits = self._topology.awaits(heads) or self._topology.parts_in_tasks(name)
-        chosen = name in self._outlets
+        chosen = name in self._start.outlets
         return [
             *self._settle(state, "body"),
             FanOut(
-                () if chosen else tuple(self._methods[head] for head in heads),
+                () if chosen else tuple(self._start.methods[head] for head in heads),
                 "event" if takes_event else "body",
                 awaits,
                 self._responds,
@@ -706,10 +613,10 @@ class _FlowLowering:
 
     def _branch(self, head: str) -> Callee:
         """What runs a branch: the step's own method if it is all there is."""
-        if head not in self._methods:
+        if head not in self._start.methods:
             invoke = self._invoke(self._flow.step(head), self._facts.steps[head])
             return invoke.callee
-        return Own(self._methods[head])
+        return Own(self._start.methods[head])
 
     def _only_read(self, heads: list[str], stop: str | None = None) -> bool:
         """Is it certain that these branches only read the body, and keep nothing of it?"""

@@ -22,7 +22,7 @@ from ..frontend.free_names import free_in
 from ..identifiers import snake_case
 from ..runtime_names import known_remedy
 from ..source import SourceTree
-from .infer import COMPILED, MERGE
+from .mlrun_classes import COMPILED, MERGE
 from .outgoing import EXPRESSIONS, REMOTE
 from .storey import STOREY_BASES
 

@@ -8,7 +8,8 @@ from .. import ir
 from ..identifiers import Names
 from ..plan import CONTEXT, Invoke, Library, Make, MakeRouter, Member, RouteMade
 from .facts import Facts, FunctionFacts
-from .infer import VOTING, callee_of
+from .functions import callee_of
+from .mlrun_classes import VOTING
 
 MODEL_ROUTER = "mlrun.serving.ModelRouter"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .. import ir
 from .facts import FunctionFacts
-from .infer import MERGE
+from .mlrun_classes import MERGE
 from .storey import ASSERT
 from .validate import reached, starts, successors
 

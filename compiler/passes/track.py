@@ -17,7 +17,7 @@ from .. import ir
 from ..code_index import CodeIndex, Symbol
 from ..diagnostics import Diagnostics
 from .facts import Facts, FunctionFacts
-from .infer import MODELS, VOTING
+from .mlrun_classes import MODELS, VOTING
 
 _UID = "model_endpoint_uid"
 

@@ -103,8 +103,10 @@ READING = (
         "Whether a graph call runs depends on a value that is not known at build time.",
         """
         There is an `if`, `for` or `while` on such a value around a call of the graph API. Both
-        ways cannot be in one package. The note names the value; `--env NAME=VALUE` settles those
-        that come from the environment, `--set 'EXPRESSION=VALUE'` all others.
+        ways cannot be in one package. Of a generator it may not be known whether it yields, or how
+        far it is gone through, and so what it does with a graph. The note names the value;
+        `--env NAME=VALUE` settles those that come from the environment,
+        `--set 'EXPRESSION=VALUE'` all others.
         """,
         bad="""
         import datetime
@@ -124,9 +126,9 @@ READING = (
         "GC007",
         "A graph is handed to something that the static reader does not evaluate.",
         """
-        A generator, a coroutine, or the constructor of a class that inherits from a library would
-        go on building it, and what it does would be lost. Build the graph at the top level of the
-        file, in plain functions, or in methods.
+        An asynchronous generator, a coroutine that nothing awaits, or the constructor of a class
+        that inherits from a library would go on building it, and what it does would be lost. Build
+        the graph at the top level of the file, in plain functions, or in methods.
         """,
         bad="""
         from pydantic import BaseModel

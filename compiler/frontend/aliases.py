@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
-from .values import Instance, Method, Unknown, Value
+from .values import Generator, Instance, Method, Unknown, Value
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -43,7 +43,13 @@ def matters(value: Value) -> bool:
         return bool(value.among)
     if kind is Instance:
         return value.fields is not None
-    return kind in _CONTAINERS or kind is Possible or kind is Method or kind in _VIEWS
+    return (
+        kind is Generator
+        or kind in _CONTAINERS
+        or kind is Possible
+        or kind is Method
+        or kind in _VIEWS
+    )
 
 
 def one_of(unknown: Unknown, values: Iterable[Value]) -> Unknown:
@@ -122,6 +128,8 @@ def items(memory: Memory, values: Iterable[Value]) -> list[Value]:
             found += (value.fields or {}).values()
         elif kind is dict:
             found += value.values()
+        elif kind is Generator:
+            todo += value.values
         elif kind is _ITERATOR:
             found += copy.copy(value)
         elif kind in _CONTAINERS or kind is Possible or kind in _VIEWS:
@@ -144,5 +152,16 @@ def change(memory: Memory, unknown: Unknown, more: Iterable[Value] = ()) -> None
         elif kind is Instance:
             for field, before in list((value.fields or {}).items()):
                 memory.write(value.fields, field, one_of(unknown, [before, *more]))
+        elif kind is Generator:
+            value.owner.lost(value, unknown)
         elif kind in (list, dict, set, _ITERATOR):
             memory.blur(value, unknown, more)
+
+
+def moved(memory: Memory, unknown: Unknown) -> None:
+    """Someone goes on with the value; perhaps it is an iterator that is known."""
+    for value in _flat(unknown.among):
+        if type(value) is Generator:
+            value.owner.lost(value, unknown)
+        elif type(value) is _ITERATOR:
+            memory.blur(value, unknown)

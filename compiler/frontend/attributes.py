@@ -15,6 +15,7 @@ from .values import (
     Descriptor,
     EnvValue,
     External,
+    Generator,
     HostFunction,
     HostModule,
     HostObject,
@@ -88,6 +89,10 @@ class Attributes:
                 method := objects.own_method(cls, name)
             ) is not None:
                 return objects.bound(method, value, cls)
+            case Generator(code=code) if name == "__next__" or (code and name in _SENDING):
+                return Method(value, name)
+            case Generator(code=()) if name in _SENDING:
+                raise Native(AttributeError(f"{value.name!r} object has no attribute {name!r}"))
             case TextFile() if name in files.METHODS:
                 return Method(value, name)
             case HostFunction() | Method() | Instance() | TextFile():
@@ -151,6 +156,8 @@ class Attributes:
         )
 
 
+#: Methods of generators that other iterators do not have.
+_SENDING = frozenset({"close", "send", "throw"})
 #: Modules that hold how mlrun is set up where the file runs.
 _CONFIGURATION = frozenset(("mlrun.config", "mlrun.mlconf"))
 #: What a class gives out as it is.

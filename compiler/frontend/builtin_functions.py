@@ -7,20 +7,22 @@ is Unknown when called.
 from __future__ import annotations
 
 import builtins
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from . import introspection, operators
+from . import aliases, introspection, operators
 from .formats import formatted, text_of
 from .limits import MOST_ITEMS
 from .memory import ITERATOR, Memory, origin
 from .methods import METHODS, attribute, sort_list
 from .operators import PLAIN, describe, elements, truth
-from .signals import Exit, Native, builtin_exception, native
+from .rounds import each
+from .signals import Exit, Finished, Lost, Native, builtin_exception, native
 from .values import (
     External,
+    Generator,
     HostObject,
     Instance,
     Unknown,
@@ -49,7 +51,7 @@ def known(function: Callable[..., Any]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         args = list(args)
         for index, value in enumerate(args):
-            if type(value) is ITERATOR:
+            if type(value) in (ITERATOR, Generator):
                 args[index] = elements(machine.memory, value)
         for value in (*args, *kwargs.values()):
             if doubt := machine.memory.doubt(value):
@@ -154,6 +156,10 @@ def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         count = len(args) if iterated < 0 else iterated
+        if function is iter and len(args) == 1 and isinstance(args[0], Generator):
+            return args[0]
+        if any(isinstance(arg, Generator) for arg in args[:count]) and function is not reversed:
+            return lazily(machine, function, args[:count], args[count:], kwargs)
         for value in (*args[count:], *kwargs.values()):
             if doubt := machine.memory.doubt(value):
                 return doubt
@@ -176,6 +182,23 @@ def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
     return call
 
 
+def lazily(
+    machine: Machine,
+    function: Callable[..., Any],
+    iterables: Sequence[Value],
+    rest: Sequence[Value] = (),
+    kwargs: Mapping[str, Value] = MappingProxyType({}),
+) -> Value:
+    """What a function of Python's own gives that goes through iterables as it is asked to."""
+    for value in (*rest, *kwargs.values()):
+        if doubt := machine.memory.doubt(value):
+            return doubt
+
+    walks = [each(machine.memory, value) for value in iterables]
+    made = native(function, *walks, *rest, **kwargs)
+    return machine.generators.lazy(function.__name__, made, *iterables)
+
+
 def _sorted(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) != 1 or set(kwargs) - {"key", "reverse"}:
         return native(sorted, *args, **kwargs)
@@ -195,13 +218,16 @@ def key_function(machine: Machine, key: Value) -> Callable[[Value], Value] | Non
 
 def _extreme(function: Callable[..., Any]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-        items = elements(machine.memory, args[0]) if len(args) == 1 else list(args)
-        if isinstance(items, Unknown):
-            return items
         options = {name: value for name, value in kwargs.items() if name != "key"}
         if kwargs.get("key") is None:
+            items = elements(machine.memory, args[0]) if len(args) == 1 else list(args)
+            if isinstance(items, Unknown):
+                return items
             return known(function)(machine, [items], options)
-        keys = [machine.call(kwargs["key"], [item]) for item in items]
+        items, keys = list[Value](), list[Value]()
+        for item in each(machine.memory, args[0]) if len(args) == 1 else args:
+            items.append(item)
+            keys.append(machine.call(kwargs["key"], [item]))
         if doubt := machine.memory.doubt(keys):
             return doubt
         if not items:
@@ -217,16 +243,17 @@ def _quantifier(until: bool) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         if len(args) != 1 or kwargs:
             return native(any if until else all, *args, **kwargs)
-        items = elements(machine.memory, args[0])
-        if isinstance(items, Unknown):
-            return items
         doubt: Unknown | None = None
-        for item in items:
+        for item in each(machine.memory, args[0]):
             found = truth(machine.memory, item)
-            if found is until:
+            if found is until and doubt is None:
                 return until
             if isinstance(found, Unknown):
                 doubt = doubt or found
+                if isinstance(args[0], Generator):
+                    return machine.generators.lost(args[0], doubt)
+            elif found is until:
+                return until
         return not until if doubt is None else doubt
 
     return call
@@ -235,41 +262,35 @@ def _quantifier(until: bool) -> Builtin:
 def _map(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) < 2 or kwargs:
         return native(map, *args, **kwargs)
-    columns = _all_of(machine, args[1:])
-    if isinstance(columns, Unknown):
-        return columns
-    made = [machine.call(args[0], list(row)) for row in zip(*columns, strict=False)]
-    return machine.memory.iterator(made, args[1:])
+
+    def called(*row: Value) -> Value:
+        return machine.call(args[0], row)
+
+    walks = [each(machine.memory, value) for value in args[1:]]
+    return machine.generators.lazy("map", map(called, *walks), *args)
 
 
 def _filter(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) != 2 or kwargs:
         return native(filter, *args, **kwargs)
-    items = elements(machine.memory, args[1])
-    if isinstance(items, Unknown):
-        return items
-    kept: list[Value] = []
-    for item in items:
-        verdict = item if args[0] is None else machine.call(args[0], [item])
-        found = truth(machine.memory, verdict)
+
+    def kept(item: Value) -> bool:
+        found = truth(machine.memory, item if args[0] is None else machine.call(args[0], [item]))
         if isinstance(found, Unknown):
-            return found
-        if found:
-            kept.append(item)
-    return machine.memory.iterator(kept, args[1:])
+            raise Lost(found)
+        return found
+
+    made = filter(kept, each(machine.memory, args[1]))
+    return machine.generators.lazy("filter", made, *args)
 
 
 def _sum(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if not args or len(args) > 2 or set(kwargs) - {"start"}:
         return native(sum, *args, **kwargs)
-    items = elements(machine.memory, args[0])
-    if isinstance(items, Unknown):
-        return items
     total: Value = kwargs.get("start", args[1] if len(args) == 2 else 0)
     if type(total) in (str, bytes):
         return native(sum, [], total)
-    for item in items:
-        machine.memory.budget.spend()
+    for item in each(machine.memory, args[0]):
         total = operators.binary(machine.memory, ("+", _plus), total, item)
     return total
 
@@ -279,8 +300,18 @@ def _plus(left: Any, right: Any) -> Any:
 
 
 def _next(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if not args or (unknown := origin(machine.memory.seen(args[0]))) is not None:
-        return unknown if args else native(next)
+    if not args:
+        return native(next)
+    if (unknown := origin(machine.memory.seen(args[0]))) is not None:
+        aliases.moved(machine.memory, unknown)
+        return unknown
+    if isinstance(args[0], Generator) and len(args) < 3 and not kwargs:
+        if len(args) == 1:
+            return machine.generators.method(args[0], "__next__", [])
+        try:
+            return machine.generators.resume(args[0])
+        except Finished:
+            return args[1]
     if type(args[0]) is not ITERATOR:
         return (
             native(next, *args)
@@ -401,5 +432,5 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "tuple": _collection(tuple),
     "type": introspection.type_,
     "vars": introspection.vars_,
-    "zip": _iterator(functools.partial(zip), -1),
+    "zip": _iterator(zip, -1),
 }

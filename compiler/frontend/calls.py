@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Generator as PythonGenerator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -19,12 +20,13 @@ from .memory import origin
 from .methods import OF_FILES, READING, call_method
 from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
-from .signals import Native, Raised, builtin_exception
+from .signals import Leave, Native, Raised, Steps, builtin_exception
 from .values import (
     BoundMethod,
     CallBack,
     Coroutine,
     External,
+    Generator,
     HostFunction,
     HostModule,
     HostObject,
@@ -270,6 +272,8 @@ class Calls:
                 return made
             owner[:] = made
             return None
+        if isinstance(method.owner, Generator):
+            return machine.generators.method(method.owner, method.name, args)
         if isinstance(method.owner, TextFile):
             return files.call(machine.memory, method.owner, method.name, args)
         if type(method.owner) is PurePosixPath and method.name in OF_FILES:
@@ -294,6 +298,10 @@ class Calls:
             function = stdlib.progress_bar
         if function is not None:
             return function(machine, args, kwargs)
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Generator):
+                why = f"how far {dotted.removeprefix('builtins.')} goes through it"
+                machine.generators.lost(value, Unknown(why, machine.here))
         if last[:1].isupper() or builtin_exception(dotted):
             return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
         result = Unknown(f"the result of calling {dotted.removeprefix('builtins.')}", None)
@@ -321,15 +329,39 @@ class Calls:
             self._facts[node] = facts(node)
         known = self._facts[node]
         values = bind(function, arguments.positional, arguments.named, arguments.more)
-        if isinstance(node, cst.FunctionDef) and known.generator:
-            self._keep_out(function, values.values())
-            return Unknown(f"{function.name}() makes a generator, which is not evaluated", None)
+        if known.yields:
+            return self._generator(function, values, known, position)
         if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
             module, place = position
             waiting = Coroutine(function, values, module.span(place))
             machine.waiting[waiting] = position
             return waiting
         return self._run(function, values, known, position)
+
+    def _generator(
+        self,
+        function: UserFunction,
+        values: Mapping[str, Value],
+        known: Facts,
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        """The call of a function that yields."""
+        machine, node = self._machine, function.node
+        unknown = Unknown(f"{function.name}() makes a generator, which is not evaluated", None)
+        if isinstance(node, cst.Lambda) or node.asynchronous is not None:
+            self._keep_out(function, values.values())
+            return unknown
+        scope = function_scope(function.module, function.scope, known, values)
+        made = machine.generators.make(
+            function.name,
+            _until_returned(machine.statements.steps(node.body, scope)),
+            code=((node.body, scope),),
+            place=position[1],
+        )
+        made.manages = function.decorator == "contextlib.contextmanager"
+        if not all(known.yields) or (function.decorator and not made.manages):
+            return machine.generators.lost(made, unknown)
+        return made
 
     def awaited(self, value: Value) -> Value:
         """`await value`; of what is no coroutine of the user's, the value itself."""
@@ -378,11 +410,7 @@ class Calls:
             machine.depth -= 1
             machine.calling.pop()
             machine.catching = catching
-        if left is None or "return" not in left.hows:
-            return None
-        if left.perhaps is None or left.value is None:
-            return left.value
-        return aliases.one_of(left.perhaps, [left.value])
+        return returned(left)
 
     # -- the graph API
 
@@ -464,6 +492,19 @@ class Calls:
                 help=did_you_mean(unexpected, parameters) if unexpected else "",
             )
         )
+
+
+def _until_returned(steps: Steps) -> PythonGenerator[Value, Value, Value]:
+    return returned((yield from steps))
+
+
+def returned(left: Leave | None) -> Value:
+    """What a call gives whose body was left so."""
+    if left is None or "return" not in left.hows:
+        return None
+    if left.perhaps is None or left.value is None:
+        return left.value
+    return aliases.one_of(left.perhaps, [left.value])
 
 
 def _is_evaluated(dotted: str) -> bool:

@@ -1,18 +1,17 @@
-"""Comprehensions and generator expressions, which are made whole."""
+"""Comprehensions, which are made whole, and generator expressions, which are not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from . import aliases
-from .limits import MOST_ROUNDS
-from .operators import elements, truth
+from . import generators
+from .operators import PLAIN, elements, truth
+from .rounds import Rest, rounds
 from .scope import Scope
-from .signals import native
+from .signals import Lost, native
 from .values import Unknown, Value
 
 if TYPE_CHECKING:
@@ -33,16 +32,25 @@ class Comprehensions:
         while around is not None and around.kind == "class":
             around = around.parent
         inner = Scope(scope.module, "comprehension", around, _bound(node.for_in))
-        made: list[Value] = []
         first = self._machine.expressions.value(node.for_in.iter, scope)
-        doubt = self._clause(node, node.for_in, first, inner, made)
-        if doubt is not None:
-            return doubt
+        if isinstance(node, cst.GeneratorExp):
+            if type(first) in PLAIN and not hasattr(first, "__iter__"):
+                elements(self._memory, first)  # fails as Python does, at once
+            return self._machine.generators.make(
+                "the generator expression",
+                self._clause(node, node.for_in, first, inner, None),
+                (first,),
+                ((node, inner),),
+            )
+        doubts: list[Unknown] = []
+        made = list(self._clause(node, node.for_in, first, inner, doubts))
+        if doubts:
+            return doubts[0]
         if isinstance(node, cst.DictComp):
             return self._memory.doubt([key for key, _ in made]) or native(dict, made)
         if isinstance(node, cst.SetComp):
             return self._memory.doubt(made) or native(set, made)
-        return iter(made) if isinstance(node, cst.GeneratorExp) else made
+        return made
 
     def _clause(
         self,
@@ -50,64 +58,62 @@ class Comprehensions:
         clause: cst.CompFor,
         iterable: Value,
         scope: Scope,
-        made: list[Value],
-    ) -> Unknown | None:
-        """Run one `for` of a comprehension; the Unknown that keeps its items from being known."""
-        items = elements(self._memory, iterable)
+        doubts: list[Unknown] | None,
+    ) -> Iterator[Value]:
+        """Run one `for` of a comprehension. What keeps its items from being known is added to
+        `doubts`; without these, Lost is raised."""
         statements = self._machine.statements
-        if not isinstance(items, Unknown) and len(items) > MOST_ROUNDS:
-            span = scope.module.span(clause.iter)
-            long = Unknown(f"a loop of {len(items)} rounds is not followed", span)
-            items = aliases.one_of(long, items)
-        if isinstance(items, Unknown):
-            unknown = self._machine.spelled(items, scope.module, clause.iter)
+        for item in rounds(self._memory, iterable):
+            if not isinstance(item, Rest):
+                self._memory.budget.spend()
+                statements.assign(clause.target, item, scope)
+                yield from self._inside(node, clause, scope, doubts)
+                continue
+            unknown = self._machine.spelled(item.unknown, scope.module, clause.iter)
 
-            def once() -> None:
+            def once(unknown: Unknown = unknown) -> None:
+                generators.perhaps_moved(iterable, unknown)
                 statements.assign(clause.target, unknown, scope)
-                self._inside(node, clause, scope, [])
+                list(self._inside(node, clause, scope, []))
 
+            if doubts is None:
+                raise Lost(unknown)
             self._machine.repeat(unknown, scope.module.span(clause.iter), once)
-            return unknown
-        doubt: Unknown | None = None
-        for item in items:
-            self._memory.budget.spend()
-            statements.assign(clause.target, item, scope)
-            doubt = self._inside(node, clause, scope, made) or doubt
-        return doubt
+            doubts.append(unknown)
 
     def _inside(
         self,
         node: Comprehension,
         clause: cst.CompFor,
         scope: Scope,
-        made: list[Value],
+        doubts: list[Unknown] | None,
         first: int = 0,
-    ) -> Unknown | None:
+    ) -> Iterator[Value]:
         """One iteration, from condition number `first` on."""
         for number, condition in enumerate(clause.ifs[first:], first):
             verdict = truth(self._memory, self._machine.expressions.value(condition.test, scope))
             if isinstance(verdict, Unknown):
-                rest = partial(self._inside, node, clause, scope, [], number + 1)
-                branches: list[Callable[[], Unknown | None]] = [rest, lambda: None]
+                if doubts is None:
+                    raise Lost(verdict)
+
+                def rest(following: int = number + 1) -> None:
+                    list(self._inside(node, clause, scope, [], following))
+
+                branches: list[Callable[[], None]] = [rest, lambda: None]
                 self._machine.fork(verdict, scope.module.span(condition.test), branches)
-                return verdict
+                doubts.append(verdict)
+                return
             if not verdict:
-                return None
+                return
+        expressions = self._machine.expressions
         if clause.inner_for_in is not None:
             inner = clause.inner_for_in
-            return self._clause(
-                node, inner, self._machine.expressions.value(inner.iter, scope), scope, made
-            )
-        if isinstance(node, cst.DictComp):
-            made.append(
-                (
-                    self._machine.expressions.value(node.key, scope),
-                    self._machine.expressions.value(node.value, scope),
-                )
-            )
+            iterable = expressions.value(inner.iter, scope)
+            yield from self._clause(node, inner, iterable, scope, doubts)
+        elif isinstance(node, cst.DictComp):
+            yield expressions.value(node.key, scope), expressions.value(node.value, scope)
         else:
-            made.append(self._machine.expressions.value(node.elt, scope))
-        return None
+            yield expressions.value(node.elt, scope)
 
 
 def _bound(clause: cst.CompFor | None) -> frozenset[str]:

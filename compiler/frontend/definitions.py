@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -114,6 +115,8 @@ class Definitions:
         for node, decorator in reversed(decorators):
             self._machine.position = (scope.module, node.decorator)
             kind = decorator.dotted if isinstance(decorator, External) else ""
+            if kind and isinstance(made, UserFunction) and kind not in _DESCRIPTORS:
+                made = replace(made, decorator=kind)
             if scope.kind == "class" and kind in _DESCRIPTORS and isinstance(made, UserFunction):
                 made = Descriptor(_DESCRIPTORS[kind], made)
             elif isinstance(decorator, UserFunction | UserClass | HostFunction):

@@ -21,6 +21,7 @@ from ..source import SourceTree
 from .attributes import Attributes
 from .calls import Calls
 from .expressions import Expressions
+from .generators import Generators
 from .given import Given
 from .imports import Imports
 from .limits import BoundExceeded
@@ -72,6 +73,7 @@ def _evaluate(
     machine.calls = Calls(machine)
     machine.attributes = Attributes(machine)
     machine.expressions = Expressions(machine)
+    machine.generators = Generators(machine)
     machine.statements = Statements(machine)
     scope = Scope(tree.main)
     scope.names.update(machine.imports.globals_of(tree.main, "__main__"))
@@ -84,6 +86,7 @@ def _evaluate(
         if entry:
             _call_entry(machine, scope, entry)
         machine.calls.never_awaited()
+        machine.generators.never_finished()
     except Exit:
         pass
     except Raised as exc:
@@ -97,6 +100,8 @@ def _evaluate(
             "split the expression into several lines",
             machine.here,
         )
+    finally:
+        machine.generators.end()
     return Evaluation(scope, tuple(machine.skipped))
 
 

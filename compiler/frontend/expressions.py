@@ -18,7 +18,7 @@ from .limits import BoundExceeded
 from .memory import Memory, open_text, origin
 from .operators import PLAIN, describe, elements, truth
 from .scope import Scope
-from .signals import Native, Raised, native
+from .signals import Lost, Native, Raised, native
 from .texts import Texts
 from .values import (
     EnvValue,
@@ -123,6 +123,8 @@ class Expressions:
         except BoundExceeded as exc:
             exc.span = exc.span or scope.module.span(node)
             raise
+        except Lost as exc:
+            found = exc.unknown
         finally:
             self.end(outer)
         if type(found) is Unknown:

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
+from ..scopes import dotted
 from .memory import origin
 from .operators import describe, truth
 from .scope import Scope
-from .signals import Exit, Leave, Native, Raised, builtin_exception, exception_names, own_name
+from .signals import (
+    Exit,
+    Leave,
+    Native,
+    Raised,
+    Steps,
+    builtin_exception,
+    exception_names,
+    own_name,
+)
 from .values import External, Instance, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
@@ -27,15 +37,13 @@ class Failures:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        #: Exceptions whose handlers are being run, the innermost last.
-        self._handled: list[Raised] = []
 
     def raise_statement(self, node: cst.Raise, scope: Scope) -> Leave | None:
         span = scope.module.span(node)
         if node.exc is None:
-            if not self._handled:
+            if self._machine.handled is None:
                 raise Native(RuntimeError("No active exception to reraise"))
-            raise self._handled[-1]
+            raise self._machine.handled
         value = self._machine.expressions.value(node.exc, scope)
         if isinstance(value, External | UserClass):
             value = Instance(value, (), {}, span)
@@ -52,41 +60,52 @@ class Failures:
             raise Native(AssertionError(*([message] if type(message) is str else [])))
         return None
 
-    def try_statement(self, node: cst.Try | cst.TryStar, scope: Scope) -> Leave | None:
-        left: Leave | None = None
+    def try_statement(self, node: cst.Try | cst.TryStar, scope: Scope) -> Steps:
+        machine = self._machine
+        machine.guarded += node.finalbody is not None
         try:
-            left = self._guarded(node, scope)
+            left = yield from self._guarded(node, scope)
         except (Raised, Exit):
-            self._finally(node, scope)
+            machine.guarded -= node.finalbody is not None
+            yield from self._finally(node, scope)
             raise
-        return self._finally(node, scope) or left
+        except BaseException:
+            machine.guarded -= node.finalbody is not None
+            raise
+        machine.guarded -= node.finalbody is not None
+        return (yield from self._finally(node, scope)) or left
 
-    def _finally(self, node: cst.Try | cst.TryStar, scope: Scope) -> Leave | None:
+    def _finally(self, node: cst.Try | cst.TryStar, scope: Scope) -> Steps:
         if node.finalbody is None:
             return None
-        return self._machine.statements.body(node.finalbody.body, scope)
+        return (yield from self._machine.statements.steps(node.finalbody.body, scope))
 
-    def _guarded(self, node: cst.Try | cst.TryStar, scope: Scope) -> Leave | None:
+    def _guarded(self, node: cst.Try | cst.TryStar, scope: Scope) -> Steps:
         """The body, and the handler or `else` that follows it."""
         machine = self._machine
+        catches_all = any(map(_catches_all, node.handlers))
         machine.catching += bool(node.handlers)
+        machine.guarded += catches_all
         try:
-            left = machine.statements.body(node.body, scope)
+            left = yield from machine.statements.steps(node.body, scope)
         except Raised as exc:
             machine.memory.budget.spend(_STEPS)
             machine.catching -= bool(node.handlers)
+            machine.guarded -= catches_all
             for handler in node.handlers:
                 if handler.type is None or self._catches(handler.type, exc, scope):
-                    return self._handle(handler, exc, scope)
+                    return (yield from self._handle(handler, exc, scope))
             raise
         except BaseException:
             machine.catching -= bool(node.handlers)
+            machine.guarded -= catches_all
             raise
         machine.catching -= bool(node.handlers)
+        machine.guarded -= catches_all
         if left is not None and "raise" in left.hows:
             return self._perhaps_handled(node, left, scope)
         if left is None and node.orelse is not None:
-            return machine.statements.body(node.orelse.body, scope)
+            return (yield from machine.statements.steps(node.orelse.body, scope))
         return left
 
     def _perhaps_handled(
@@ -98,7 +117,7 @@ class Failures:
         unknown = left.perhaps or Unknown("which exception is raised", span)
         raised = Raised(unknown, "an exception", span)
         runs: list[Callable[[], Leave | None]] = [
-            partial(self._handle, handler, raised, scope) for handler in node.handlers
+            partial(self._handled_whole, handler, raised, scope) for handler in node.handlers
         ]
         others = left.hows - {"raise"}
         if others or left.perhaps is not None:
@@ -106,18 +125,23 @@ class Failures:
             runs.append(lambda: after)
         return machine.statements.either(unknown, span, runs)
 
-    def _handle(
+    def _handled_whole(
         self, handler: cst.ExceptHandler | cst.ExceptStarHandler, exc: Raised, scope: Scope
     ) -> Leave | None:
+        return self._machine.statements.whole(self._handle(handler, exc, scope))
+
+    def _handle(
+        self, handler: cst.ExceptHandler | cst.ExceptStarHandler, exc: Raised, scope: Scope
+    ) -> Steps:
         machine = self._machine
         name = handler.name.name if handler.name is not None else None
         if isinstance(name, cst.Name):
             machine.statements.assign(name, exc.value, scope)
-        self._handled.append(exc)
+        outer, machine.handled = machine.handled, exc
         try:
-            return machine.statements.body(handler.body, scope)
+            return (yield from machine.statements.steps(handler.body, scope))
         finally:
-            self._handled.pop()
+            machine.handled = outer
             if isinstance(name, cst.Name):
                 names = scope.home(name.value).names
                 if name.value in names:
@@ -137,6 +161,14 @@ class Failures:
             if origin(cls) is not None:
                 return True
         return False
+
+
+def _catches_all(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Does the handler also run when a generator that waits in the body is closed?"""
+    node = handler.type
+    types = [part.value for part in node.elements] if isinstance(node, cst.Tuple) else [node]
+    names = [dotted(one) for one in types]
+    return any(name in (None, "BaseException", "GeneratorExit") for name in names)
 
 
 def _text(value: Value) -> str:

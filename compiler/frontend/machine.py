@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .attributes import Attributes
     from .calls import Calls
     from .expressions import Expressions
+    from .generators import Generators
     from .imports import Imports
     from .statements import Statements
 
@@ -69,6 +70,7 @@ class Machine:
 
     attributes: Attributes
     expressions: Expressions
+    generators: Generators
     statements: Statements
     calls: Calls
     imports: Imports
@@ -103,6 +105,10 @@ class Machine:
         self.calling: list[tuple[str, SourceModule, cst.CSTNode]] = []
         #: `try` statements with handlers around the code at hand.
         self.catching = 0
+        #: Those, and `finally`, that would run if a generator were closed at the code at hand.
+        self.guarded = 0
+        #: The exception whose handler is being run.
+        self.handled: Raised | None = None
         #: Where evaluation stands, for what has no better place.
         self.position: tuple[SourceModule, cst.CSTNode] = (tree.main, tree.main.tree)
         self._diagnostics = diagnostics
@@ -214,6 +220,7 @@ class Machine:
     ) -> tuple[T, Effects, list[Diagnostic]]:
         """Run a branch and take back what it changed."""
         depth, catching, position = self.depth, self.catching, self.position
+        guarded, handled = self.guarded, self.handled
         self.unsure.append(reason)
         self._held.append([])
         try:
@@ -223,6 +230,7 @@ class Machine:
             self._held.pop()
             self.unsure.pop()
             self.depth, self.catching, self.position = depth, catching, position
+            self.guarded, self.handled = guarded, handled
 
     # -- services
 

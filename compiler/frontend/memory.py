@@ -21,6 +21,7 @@ from .values import (
     Coroutine,
     EnvValue,
     External,
+    Generator,
     Instance,
     OpenText,
     Super,
@@ -86,6 +87,11 @@ class Memory:
         self._walks: dict[int, _Walk] = {}
         #: How often containers were changed, by their ids.
         self._changes: Counter[int] = Counter()
+
+    @property
+    def journal(self) -> object:
+        """The branch at hand, None outside of any."""
+        return self._journals[-1] if self._journals else None
 
     # -- changes
 
@@ -297,7 +303,7 @@ class Memory:
             return value  # type: ignore[no-any-return]
         if kind is EnvValue or kind is OpenText:
             return origin(value)
-        if kind in (Instance, BoundMethod, Coroutine, Super):
+        if kind in (Instance, BoundMethod, Coroutine, Generator, Super):
             return Unknown("what an object does with operators is not evaluated", None)
         if kind is External:
             if value.dotted.startswith("builtins."):
@@ -333,6 +339,8 @@ class Memory:
             return enums.as_given(value)
         if kind is ITERATOR or kind in _VIEWS:
             return [self.settled(item, depth + 1) for item in value]
+        if kind is Generator:
+            return value.owner.rest(value)
         if not self._blurred:
             return value
         if kind is list or kind is tuple:

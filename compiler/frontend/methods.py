@@ -15,9 +15,9 @@ from . import aliases
 from .formats import format_text
 from .limits import LONGEST_TEXT
 from .memory import ITERATOR, Memory, origin
-from .operators import elements
+from .operators import elements, extend
 from .signals import Native, native
-from .values import Method, Unknown, Value
+from .values import Generator, Method, Unknown, Value
 
 _STR = frozenset(
     "capitalize casefold center count encode endswith expandtabs find format format_map index "
@@ -125,7 +125,9 @@ def call_method(
     if name == "join" or (kind in sets and name not in _OF_ONE_ELEMENT):
         for index, arg in enumerate(args):
             # The order of a set matters only where a text is made of it.
-            if hasattr(arg, "__iter__") and (name == "join" or type(arg) not in sets):
+            if (hasattr(arg, "__iter__") or type(arg) is Generator) and (
+                name == "join" or type(arg) not in sets
+            ):
                 found = elements(memory, arg)
                 if isinstance(found, Unknown):
                     return _with_unknown(memory, owner, name, found)
@@ -184,6 +186,8 @@ def _of_dict(
         return doubt
     if name == "update" and len(args) == 1:
         source = memory.seen(args[0])
+        if type(source) is Generator:
+            source = elements(memory, source)
         if (doubt := origin(source)) is None and type(source) is not dict:
             doubt = memory.doubt(source) if type(source) in (list, tuple, set, ITERATOR) else None
             if doubt is None and type(source) is not ITERATOR and not hasattr(source, "__len__"):
@@ -211,6 +215,8 @@ def _of_list(
 ) -> Value:
     """Elements may be of any type; where they are compared they have to be known."""
     args = list(args)
+    if name == "extend" and len(args) == 1 and type(args[0]) is Generator:
+        return extend(memory, owner, args[0])
     if name == "extend" and len(args) == 1:
         found = elements(memory, args[0])
         if isinstance(found, Unknown):

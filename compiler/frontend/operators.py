@@ -18,12 +18,13 @@ from ..diagnostics import did_you_mean
 from . import aliases, enums, objects
 from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
-from .signals import Native, native
+from .signals import Finished, Lost, Native, native
 from .values import (
     BoundMethod,
     Coroutine,
     EnvValue,
     External,
+    Generator,
     HostFunction,
     HostModule,
     HostObject,
@@ -111,6 +112,8 @@ def describe(value: Value) -> str:
             return f"the function {name}"
         case UserClass(name=name):
             return f"the class {name}"
+        case Generator(name=name):
+            return f"the generator {name}"
         case Coroutine(function=function):
             return f"the coroutine {function.name}"
         case BoundMethod(function=function):
@@ -157,6 +160,8 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
     """`left + right` and its like; in place if the operation is, and `left` can be changed."""
     symbol, function = operation
     kinds = type(left), type(right)
+    if kinds == (list, Generator) and function is operator.iadd:
+        return extend(memory, left, right) or left
     if kinds[0] not in PLAIN or kinds[1] not in PLAIN:
         return _on_objects(symbol, left, right)
     if symbol == "%" and kinds[0] in _TEXTS:
@@ -172,6 +177,21 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
                 return right
         memory.touch(left)
     return native(function, left, right)
+
+
+def extend(memory: Memory, left: list[Value], made: Generator) -> Unknown | None:
+    """`left.extend(made)`: the generator sees what it has given so far."""
+    try:
+        while True:
+            item = made.owner.resume(made)
+            memory.touch(left)
+            left.append(item)
+            memory.budget.spend()
+    except Finished:
+        return None
+    except Lost as exc:
+        memory.blur(left, exc.unknown, [exc.unknown])
+        return exc.unknown
 
 
 _CHANGING: Final = frozenset(function for _, function in IN_PLACE.values())
@@ -310,6 +330,8 @@ def contains(memory: Memory, item: Value, container: Value) -> bool | Unknown:
     if isinstance(container, HostObject):
         found = container.contains(item)
         return found if found is not None else Unknown(f"what {describe(container)} holds", None)
+    if kind is Generator:
+        return _asked(memory, item, container)
     if kind not in PLAIN:
         return Unknown(f"what {describe(container)} holds", None)
     doubt = memory.doubt(item)
@@ -323,6 +345,22 @@ def contains(memory: Memory, item: Value, container: Value) -> bool | Unknown:
     if kind is ITERATOR:
         memory.touch(container)
     return bool(native(operator.contains, container, item))
+
+
+def _asked(memory: Memory, item: Value, made: Generator) -> bool | Unknown:
+    """Membership in what a generator gives, which goes on up to the element."""
+    while True:
+        try:
+            other = made.owner.resume(made)
+        except Finished:
+            return False
+        except Lost as exc:
+            return exc.unknown
+        found = other is item or equal(memory, other, item)
+        if isinstance(found, Unknown):
+            return made.owner.lost(made, found)
+        if found:
+            return True
 
 
 def _among(memory: Memory, item: Value, items: Sequence[Value]) -> bool | Unknown:
@@ -349,8 +387,11 @@ def elements(memory: Memory, value: Value) -> list[Value] | Unknown:
     value = memory.seen(value)
     unknown = origin(value)
     if unknown is not None:
+        aliases.moved(memory, unknown)
         return aliases.one_of(unknown, aliases.items(memory, [unknown]))
     kind = type(value)
+    if kind is Generator:
+        return value.owner.rest(value)  # type: ignore[no-any-return]
     if isinstance(value, HostObject):
         found = value.iterate()
         if found is not None:

@@ -14,7 +14,7 @@ import libcst as cst
 from .memory import origin
 from .operators import PLAIN, equal, identical, truth
 from .scope import Scope
-from .signals import Leave
+from .signals import Leave, Steps
 from .values import Unknown, Value
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ class Patterns:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
-    def match_statement(self, node: cst.Match, scope: Scope) -> Leave | None:
-        return self._cases(node.cases, self._machine.expressions.value(node.subject, scope), scope)
+    def match_statement(self, node: cst.Match, scope: Scope) -> Steps:
+        subject = self._machine.expressions.value(node.subject, scope)
+        return (yield from self._cases(node.cases, subject, scope))
 
-    def _cases(self, cases: Sequence[cst.MatchCase], subject: Value, scope: Scope) -> Leave | None:
+    def _cases(self, cases: Sequence[cst.MatchCase], subject: Value, scope: Scope) -> Steps:
         machine = self._machine
         for number, case in enumerate(cases):
             matched = self._matches(case.pattern, subject, scope)
@@ -48,12 +49,15 @@ class Patterns:
                     scope.module.span(case.pattern),
                     [
                         partial(machine.statements.body, case.body, scope),
-                        partial(self._cases, cases[number + 1 :], subject, scope),
+                        partial(self._rest, cases[number + 1 :], subject, scope),
                     ],
                 )
             if matched:
-                return machine.statements.body(case.body, scope)
+                return (yield from machine.statements.steps(case.body, scope))
         return None
+
+    def _rest(self, cases: Sequence[cst.MatchCase], subject: Value, scope: Scope) -> Leave | None:
+        return self._machine.statements.whole(self._cases(cases, subject, scope))
 
     def _matches(self, pattern: cst.MatchPattern, subject: Value, scope: Scope) -> bool | Unknown:
         machine = self._machine

@@ -10,7 +10,8 @@ from . import aliases
 from .limits import MOST_ROUNDS
 from .memory import ITERATOR, Memory, origin
 from .operators import elements
-from .values import Unknown, Value
+from .signals import Finished, Lost
+from .values import Generator, Unknown, Value
 
 
 class Rest(NamedTuple):
@@ -25,6 +26,12 @@ def rounds(memory: Memory, iterable: Value) -> Iterator[Value | Rest]:
     What the loop itself changes is seen as Python sees it.
     """
     walk = iterable = memory.seen(iterable)
+    if isinstance(iterable, Generator):
+        try:
+            yield from _Asked(iterable)
+        except Lost as exc:
+            yield Rest(exc.unknown)
+        return
     if type(iterable) not in (list, ITERATOR):
         items = elements(memory, iterable)
         if isinstance(items, Unknown):
@@ -51,6 +58,35 @@ def rounds(memory: Memory, iterable: Value) -> Iterator[Value | Rest]:
             item = next(ongoing)
         except StopIteration:
             return
+        yield item
+
+
+class _Asked:
+    """The items of a generator; after one that fails, it goes on if the generator does."""
+
+    def __init__(self, made: Generator) -> None:
+        self._made = made
+
+    def __iter__(self) -> Iterator[Value]:
+        return self
+
+    def __next__(self) -> Value:
+        try:
+            return self._made.owner.resume(self._made)
+        except Finished:
+            raise StopIteration from None
+
+
+def each(memory: Memory, iterable: Value) -> Iterator[Value]:
+    """What a loop goes through; raises Lost where it is not known how often it runs."""
+    return _Asked(iterable) if isinstance(iterable, Generator) else _each(memory, iterable)
+
+
+def _each(memory: Memory, iterable: Value) -> Iterator[Value]:
+    for item in rounds(memory, iterable):
+        if isinstance(item, Rest):
+            raise Lost(item.unknown)
+        memory.budget.spend()
         yield item
 
 

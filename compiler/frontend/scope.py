@@ -104,7 +104,8 @@ class Facts:
     bound: frozenset[str]
     globals: frozenset[str]
     nonlocals: frozenset[str]
-    generator: bool
+    #: For each `yield` in it: is it all that its statement consists of?
+    yields: tuple[bool, ...]
 
 
 def facts(node: cst.FunctionDef | cst.Lambda) -> Facts:
@@ -116,16 +117,33 @@ def facts(node: cst.FunctionDef | cst.Lambda) -> Facts:
         frozenset(bound - outer[0] - outer[1]),
         frozenset(outer[0]),
         frozenset(outer[1]),
-        _yields(node.body),
+        tuple(_yields(node.body)),
     )
 
 
-def _yields(node: cst.CSTNode) -> bool:
+def yields(node: cst.CSTNode) -> bool:
+    """Is it a statement whose value is a `yield`?"""
+    value = node.value if isinstance(node, cst.Expr | cst.Assign | cst.Return) else None
+    return isinstance(value, cst.Yield)
+
+
+def _yields(node: cst.CSTNode) -> Iterator[bool]:
+    """For each `yield`: is it all that its statement consists of?"""
     if isinstance(node, cst.Yield):
-        return True
+        yield False
     if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-        return False
-    return any(_yields(child) for child in children(node))
+        return
+    whole = yields(node)
+    if whole:
+        yield True
+    for child in children(node):
+        yield from _yields_below(child) if whole else _yields(child)
+
+
+def _yields_below(node: cst.CSTNode) -> Iterator[bool]:
+    below = children(node) if isinstance(node, cst.Yield) else [node]
+    for child in below:
+        yield from _yields(child)
 
 
 def function_scope(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -66,6 +66,22 @@ class Raised(Exception):
         )
 
 
+class Finished(Exception):
+    """A generator has no more items; `value` is what its function returned."""
+
+    def __init__(self, value: Value = None) -> None:
+        super().__init__("no more items")
+        self.value = value
+
+
+class Lost(Exception):
+    """What a generator does next is not known, nor how many items it has."""
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.why)
+        self.unknown = unknown
+
+
 class Exit(Exception):
     """`sys.exit()` was reached."""
 
@@ -104,6 +120,10 @@ class Leave:
     def how(self) -> How | None:
         """The one way out, if it is sure."""
         return next(iter(self.hows)) if len(self.hows) == 1 and self.perhaps is None else None
+
+
+#: Statements that are run from one `yield` to the next.
+Steps = Generator[Value, Value, Leave | None]
 
 
 def exception_names(value: Value) -> tuple[frozenset[str], bool]:

@@ -10,7 +10,7 @@ import libcst as cst
 
 from ..diagnostics import Span
 from ..scopes import bindings
-from . import aliases
+from . import aliases, generators
 from .definitions import Definitions
 from .failures import Failures
 from .limits import BoundExceeded
@@ -18,10 +18,10 @@ from .memory import origin
 from .operators import IN_PLACE, binary, truth
 from .patterns import Patterns
 from .rounds import Rest, rounds
-from .scope import Scope
-from .signals import Leave, Native, Raised
+from .scope import Scope, yields
+from .signals import Leave, Lost, Native, Raised, Steps
 from .targets import Targets
-from .values import HostObject, Instance, TextFile, Unknown, Value
+from .values import Generator, HostObject, Instance, TextFile, Unknown, Value
 
 if TYPE_CHECKING:
     from ..source import SourceModule
@@ -54,34 +54,50 @@ class Statements:
             cst.Return: self._return,
             cst.Raise: failures.raise_statement,
             cst.Assert: failures.assert_statement,
-            cst.Try: failures.try_statement,
-            cst.TryStar: failures.try_statement,
             cst.Global: definitions.global_statement,
             cst.Nonlocal: lambda node, scope: None,
             cst.Import: self._import,
             cst.ImportFrom: self._import,
             cst.FunctionDef: definitions.function,
             cst.ClassDef: definitions.class_,
+        }
+        #: Those that hold other statements.
+        self._compound: dict[type[cst.CSTNode], Callable[[Any, Scope], Steps]] = {
             cst.For: self._for,
             cst.While: self._while,
             cst.Match: patterns.match_statement,
+            cst.Try: failures.try_statement,
+            cst.TryStar: failures.try_statement,
         }
 
     # -- blocks
 
     def module(self, module: SourceModule, scope: Scope, *, recover: bool = False) -> None:
         """Run a module's top level; with `recover`, go on after a statement that fails."""
-        self.block(module.tree.body, scope, recover=recover)
+        self.whole(self._block(module.tree.body, scope, recover))
 
-    def body(self, node: cst.BaseSuite, scope: Scope, *, recover: bool = False) -> Leave | None:
-        """Run what is below a `def`, `if` and so on."""
-        return self.block(node.body, scope, recover=recover)
+    def body(self, node: cst.BaseSuite, scope: Scope) -> Leave | None:
+        """Run what is below a `def`, `class` and so on, to its end."""
+        return self.whole(self.steps(node, scope))
 
-    def block(self, nodes: Block, scope: Scope, *, recover: bool = False) -> Leave | None:
+    def whole(self, steps: Steps) -> Leave | None:
+        """Run to the end; a `yield` on the way is one that perhaps is not reached."""
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        steps.close()
+        raise Lost(self._machine.unsure[-1].unknown)
+
+    def steps(self, node: cst.BaseSuite, scope: Scope, recover: bool = False) -> Steps:
+        """Run what is below a `def`, `if` and so on, from one `yield` to the next."""
+        return self._block(node.body, scope, recover)
+
+    def _block(self, nodes: Block, scope: Scope, recover: bool = False) -> Steps:
         """Run statements one after another, until one leaves the block."""
         for index, node in enumerate(nodes):
             try:
-                left = self._statement(node, scope, recover)
+                left = yield from self._statement(node, scope, recover)
             except Raised as exc:
                 if not recover:
                     raise
@@ -100,7 +116,9 @@ class Statements:
         unknown = left.perhaps
         assert unknown is not None
         span = unknown.span or self._machine.here
-        ends = self._machine.fork(unknown, span, [lambda: None, lambda: self.block(rest, scope)])
+        ends = self._machine.fork(
+            unknown, span, [lambda: None, lambda: self.whole(self._block(rest, scope))]
+        )
         sure = Leave(left.hows, left.value)
         together = self.joined([sure, *(end for number, end in ends if number == 1)], unknown)
         assert together is not None
@@ -113,16 +131,21 @@ class Statements:
             if not isinstance(found.node, cst.FunctionDef | cst.ClassDef) or found.node is node:
                 self._memory.write(scope.home(found.name).names, found.name, unknown)
 
-    def _statement(self, node: cst.CSTNode, scope: Scope, recover: bool) -> Leave | None:
+    def _statement(self, node: cst.CSTNode, scope: Scope, recover: bool) -> Steps:
         if isinstance(node, cst.SimpleStatementLine):
-            return self.block(node.body, scope, recover=recover)
+            return (yield from self._block(node.body, scope, recover))
         self._machine.position = (scope.module, node)
         try:
             self._memory.budget.spend()
             if isinstance(node, cst.If):
-                return self._if(node, scope, recover)
+                return (yield from self._if(node, scope, recover))
             if isinstance(node, cst.With):
-                return self._with(node, scope, recover)
+                return (yield from self._with(node, node.items, scope, recover))
+            compound = self._compound.get(type(node))
+            if compound is not None:
+                return (yield from compound(node, scope))
+            if yields(node):
+                return (yield from self._yield(node, scope))
             handler = self._handlers.get(type(node))
             return None if handler is None else handler(node, scope)
         except Native as exc:
@@ -144,6 +167,24 @@ class Statements:
         if returned:
             value = returned[0] if agreed else aliases.one_of(unknown, returned)
         return Leave(hows, value, perhaps)
+
+    def _yield(self, node: Any, scope: Scope) -> Steps:
+        """`yield x`, `got = yield x` or `return (yield x)`."""
+        machine, inner = self._machine, node.value.value
+        value = None
+        if isinstance(inner, cst.From):
+            value = machine.expressions.value(inner.item, scope)
+            got = yield from generators.delegated(self._memory, value)
+        else:
+            if inner is not None:
+                value = machine.expressions.value(inner, scope)
+            got = yield value
+        machine.position = (scope.module, node)
+        if isinstance(node, cst.Return):
+            return Leave(frozenset({"return"}), got)
+        for target in node.targets if isinstance(node, cst.Assign) else ():
+            self.assign(target.target, got, scope)
+        return None
 
     # -- simple statements
 
@@ -211,31 +252,32 @@ class Statements:
 
     # -- compound statements
 
-    def _if(self, node: cst.If, scope: Scope, recover: bool) -> Leave | None:
+    def _if(self, node: cst.If, scope: Scope, recover: bool) -> Steps:
         machine = self._machine
         verdict = truth(self._memory, machine.expressions.value(node.test, scope))
         if not isinstance(verdict, Unknown):
-            return self._alternative(node.body if verdict else node.orelse, scope, recover)
+            taken = node.body if verdict else node.orelse
+            return (yield from self._alternative(taken, scope, recover))
         return self.either(
             verdict,
             scope.module.span(node.test),
             [
                 lambda: self.body(node.body, scope),
-                lambda: self._alternative(node.orelse, scope, False),
+                lambda: self.whole(self._alternative(node.orelse, scope, False)),
             ],
         )
 
     def _alternative(
         self, node: cst.BaseSuite | cst.If | cst.Else | None, scope: Scope, recover: bool
-    ) -> Leave | None:
+    ) -> Steps:
         match node:
             case None:
                 return None
             case cst.If():
-                return self._if(node, scope, recover)
+                return (yield from self._if(node, scope, recover))
             case cst.Else():
-                return self.body(node.body, scope, recover=recover)
-        return self.body(node, scope, recover=recover)
+                return (yield from self.steps(node.body, scope, recover))
+        return (yield from self.steps(node, scope, recover))
 
     def either(
         self, unknown: Unknown, span: Span, branches: Sequence[Callable[[], Leave | None]]
@@ -247,61 +289,81 @@ class Statements:
         ends = self._machine.fork(unknown, span, runs)
         return self.joined([end for _, end in ends], unknown)
 
-    def _with(self, node: cst.With, scope: Scope, recover: bool) -> Leave | None:
-        for item in node.items:
-            value = self._machine.expressions.value(item.item, scope)
-            if item.asname is not None:
-                given = value if isinstance(value, HostObject | TextFile) else origin(value)
-                if isinstance(value, Instance) and value.fields is not None:
-                    given = self._machine.call(self._machine.attribute(value, "__enter__"), [])
-                if given is None:
-                    given = Unknown(
-                        "what a context manager gives",
-                        scope.module.span(item.item),
-                        scope.module.code(item.item),
-                    )
-                self.assign(item.asname.name, given, scope)
-        return self.body(node.body, scope, recover=recover)
+    def _with(
+        self, node: cst.With, items: Sequence[cst.WithItem], scope: Scope, recover: bool
+    ) -> Steps:
+        if not items:
+            return (yield from self.steps(node.body, scope, recover))
+        item, *rest = items
+        value = self._machine.expressions.value(item.item, scope)
+        managed = isinstance(value, Generator) and value.manages
+        given = value if isinstance(value, HostObject | TextFile) else origin(value)
+        if managed:
+            given = value.owner.entered(value)
+        elif isinstance(value, Instance) and value.fields is not None:
+            given = self._machine.call(self._machine.attribute(value, "__enter__"), [])
+        elif given is None:
+            given = Unknown(
+                "what a context manager gives",
+                scope.module.span(item.item),
+                scope.module.code(item.item),
+            )
+        if item.asname is not None:
+            self.assign(item.asname.name, given, scope)
+        if not managed:
+            return (yield from self._with(node, rest, scope, recover))
+        self._machine.guarded += 1
+        try:
+            left = yield from self._with(node, rest, scope, False)
+        except Raised as exc:
+            value.owner.left(value, exc)
+            return None
+        finally:
+            self._machine.guarded -= 1
+        value.owner.left(value, None)
+        return left
 
-    def _for(self, node: cst.For, scope: Scope) -> Leave | None:
+    def _for(self, node: cst.For, scope: Scope) -> Steps:
         iterable = self._machine.expressions.value(node.iter, scope)
         span = scope.module.span(node.iter)
         for item in rounds(self._memory, iterable):
             if isinstance(item, Rest):
                 unknown = self._machine.spelled(item.unknown, scope.module, iterated(node.iter))
-                return self._uncertain(node, scope, unknown, span)
+                return self._uncertain(node, scope, unknown, span, iterable)
             self._memory.budget.spend()
             self.assign(node.target, item, scope)
-            left = self._iteration(node, scope)
+            left = yield from self._iteration(node, scope)
             if left is not None:
                 rest = aliases.items(self._memory, [iterable])
-                return self._after(left, node, scope, span, rest)
-        return self._otherwise(node, scope)
+                if left.how is not None:
+                    generators.dropped(iterable, node.iter)
+                return self._after(left, node, scope, span, rest, iterable)
+        return (yield from self._otherwise(node, scope))
 
-    def _while(self, node: cst.While, scope: Scope) -> Leave | None:
+    def _while(self, node: cst.While, scope: Scope) -> Steps:
         span = scope.module.span(node.test)
         while True:
             verdict = truth(self._memory, self._machine.expressions.value(node.test, scope))
             if isinstance(verdict, Unknown):
                 return self._uncertain(node, scope, verdict, span)
             if not verdict:
-                return self._otherwise(node, scope)
+                return (yield from self._otherwise(node, scope))
             self._memory.budget.spend()
-            left = self._iteration(node, scope)
+            left = yield from self._iteration(node, scope)
             if left is not None:
                 return self._after(left, node, scope, span)
 
-    def _iteration(self, node: cst.For | cst.While, scope: Scope) -> Leave | None:
+    def _iteration(self, node: cst.For | cst.While, scope: Scope) -> Steps:
         """Run a loop's body once; None if the loop goes on for certain."""
         scope.loops += 1
         try:
-            left = self.body(node.body, scope)
+            left = yield from self.steps(node.body, scope)
         finally:
             scope.loops -= 1
         return None if left is None or left.hows == {"continue"} else left
 
-    def _otherwise(self, node: cst.For | cst.While, scope: Scope) -> Leave | None:
-        return None if node.orelse is None else self.body(node.orelse.body, scope)
+    def _otherwise(self, node: cst.For | cst.While, scope: Scope) -> Steps:
+        return None if node.orelse is None else (yield from self.steps(node.orelse.body, scope))
 
     def _after(
         self,
@@ -310,6 +372,7 @@ class Statements:
         scope: Scope,
         span: Span,
         rest: Sequence[Value] = (),
+        iterable: Value = None,
     ) -> Leave | None:
         """The loop was left, perhaps; else it goes on with something of `rest`."""
         if left.how == "break":
@@ -319,20 +382,26 @@ class Statements:
         unknown = left.perhaps or Unknown("how a loop ends", span)
         if left.perhaps is None and not left.hows & {"continue"}:
             return _without(left, unknown)
-        later = self._uncertain(node, scope, aliases.one_of(unknown, rest), span)
+        later = self._uncertain(node, scope, aliases.one_of(unknown, rest), span, iterable)
         return _without(self.joined([left, later], unknown), unknown)
 
     def _uncertain(
-        self, node: cst.For | cst.While, scope: Scope, unknown: Unknown, span: Span
+        self,
+        node: cst.For | cst.While,
+        scope: Scope,
+        unknown: Unknown,
+        span: Span,
+        iterable: Value = None,
     ) -> Leave | None:
         """A loop of which it is not known how often it runs."""
 
         def once() -> Leave | None:
             if isinstance(node, cst.For):
+                generators.perhaps_moved(iterable, unknown)
                 self.assign(node.target, unknown, scope)
             else:
                 self._machine.expressions.value(node.test, scope)
-            return self._iteration(node, scope)
+            return self.whole(self._iteration(node, scope))
 
         left = self._machine.repeat(unknown, span, once)
         if node.orelse is not None:

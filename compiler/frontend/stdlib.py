@@ -18,13 +18,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from . import files, operators
-from .builtin_functions import Builtin, known, leave, make_dict, take
+from .builtin_functions import Builtin, known, lazily, leave, make_dict, take
 from .formats import printable
 from .limits import DEEPEST_VALUE
 from .memory import ITERATOR, Memory, env_unknown, origin
 from .operators import describe, elements
+from .rounds import each
 from .signals import native
-from .values import EnvValue, Unknown, Value
+from .values import EnvValue, Generator, Unknown, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -229,6 +230,8 @@ def _combined(function: Callable[..., Any], first: int | None = None) -> Builtin
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         count = len(args) if first is None else first
+        if function in _LAZY and any(isinstance(arg, Generator) for arg in args[:count]):
+            return lazily(machine, function, args[:count], args[count:], kwargs)
         pools: list[Value] = []
         for arg in args[:count]:
             items = elements(machine.memory, arg)
@@ -247,6 +250,20 @@ def _combined(function: Callable[..., Any], first: int | None = None) -> Builtin
     return call
 
 
+_LAZY: Final = frozenset(
+    {itertools.chain, itertools.islice, itertools.pairwise, itertools.zip_longest}
+)
+
+
+def _endless(function: Callable[..., Any]) -> Builtin:
+    """`itertools.count` and its like, which give numbers or values and never end by themselves."""
+
+    def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+        return lazily(machine, function, (), args, kwargs)
+
+    return call
+
+
 def _charged(memory: Memory, values: Any) -> Any:
     for value in values:
         memory.budget.spend(1 + (len(value) >> 3 if type(value) is tuple else 0))
@@ -254,22 +271,25 @@ def _charged(memory: Memory, values: Any) -> Any:
 
 
 def _chained(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    if len(args) == 1 and isinstance(args[0], Generator):
+        walks = (each(machine.memory, inner) for inner in each(machine.memory, args[0]))
+        made = itertools.chain.from_iterable(walks)
+        return machine.generators.lazy("chain", made, *args)
     items = elements(machine.memory, args[0]) if args else []
     return items if isinstance(items, Unknown) else FUNCTIONS["itertools.chain"](machine, items, {})
+
+
+_NOTHING: Final = object()
 
 
 def _reduce(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) not in (2, 3) or kwargs:
         return native(_reduce_arguments, *args, **kwargs)
-    items = elements(machine.memory, args[1])
-    if isinstance(items, Unknown):
-        return items
-    if len(args) == 3:
-        items = [args[2], *items]
-    if not items:
+    items = each(machine.memory, args[1])
+    total = args[2] if len(args) == 3 else next(items, _NOTHING)
+    if total is _NOTHING:
         return native(_reduce_nothing)
-    total = items[0]
-    for item in items[1:]:
+    for item in items:
         total = machine.call(args[0], [total, item])
     return total
 
@@ -330,6 +350,7 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "copy.deepcopy": _deepcopy,
     "collections.OrderedDict": make_dict,
     "functools.reduce": _reduce,
+    "itertools.count": _endless(itertools.count),
     "itertools.chain": _combined(itertools.chain),
     "itertools.chain.from_iterable": _chained,
     "itertools.product": _combined(itertools.product),

@@ -18,7 +18,9 @@ from ..diagnostics import Span
 
 if TYPE_CHECKING:
     from ..source import SourceModule
+    from .generators import Generators
     from .scope import Scope
+    from .signals import Raised
 
 Value = Any
 
@@ -105,6 +107,8 @@ class UserFunction:
     span: Span
     #: Default values of its parameters, computed where it was defined.
     defaults: Mapping[str, Value] = field(default_factory=dict)
+    #: The decorator of another module's that is around it, "" if none is.
+    decorator: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +158,39 @@ class Coroutine:
     function: UserFunction
     arguments: Mapping[str, Value]
     span: Span
+
+
+@dataclass(slots=True, eq=False)
+class Generator:
+    """What goes on by one item at a time: a call of a function that yields, `map(f, items)`, ...
+
+    How it goes on is in generators.py.
+    """
+
+    owner: Generators
+    #: What messages call it.
+    name: str
+    #: Python's own generator that makes the items; None once there are no more.
+    run: Any
+    #: Where it was made.
+    span: Span
+    #: What its items are made from, and by which code, each piece with the scope it runs in.
+    values: tuple[Value, ...]
+    code: tuple[tuple[cst.CSTNode, Scope], ...]
+    #: The branch that it was made in; how far it is cannot be set back, so it stays in it.
+    home: object
+    #: The node of the call that made it.
+    place: cst.CSTNode | None = None
+    #: `contextlib.contextmanager` made a context manager of it.
+    manages: bool = False
+    started: bool = False
+    running: bool = False
+    #: Set once it is not known how far it is.
+    lost: Unknown | None = None
+    #: What the machine has under these names while it runs.
+    catching: int = 0
+    guarded: int = 0
+    handled: Raised | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

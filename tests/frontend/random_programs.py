@@ -32,10 +32,19 @@ def count(start, step=1):
 def fact(n):
     return 1 if n < 2 else n * fact(n - 1)
 """,
+    "note": """\
+log = []
+def note(x):
+    log.append(x)
+    return x
+""",
     "items": """\
 def items(n):
+    note(n)
     for i in range(n):
+        note(i)
         yield i
+    note('end')
 """,
     "Box": """\
 class Box:
@@ -208,6 +217,17 @@ CHANGES: dict[Kind, list[str]] = {
 }  # fmt: skip
 
 
+#: What the body of a generator does beside other things.
+YIELDS = [
+    "yield <any>", "yield <any>", "x = yield <any>", "yield from <list>", "note(<any>)",
+    "yield from items(<int> % 4)", "if <bool>: return <any>", "x = yield from items(2)",
+    "try:\n    yield <any>\nfinally:\n    note(<any>)", "log.append((yield))",
+    "try:\n    x = yield <any>\nexcept Exception as x:\n    note(str(x))", "b.append(<any>)",
+    "if <bool>:\n    yield <any>", "for x in <list>:\n    yield note(x)",
+    "while len(log) < 9:\n    note(1)\n    yield <any>", "yield from (note(x) for x in <list>)",
+]  # fmt: skip
+
+
 class Program:
     """Writes one program."""
 
@@ -215,6 +235,8 @@ class Program:
         self.source = source
         self.kinds = dict(START)
         self.count = 0
+        #: Is it the body of a generator that is written?
+        self.yields = False
 
     def pick(self, items: Sequence[str]) -> str:
         return self.source.choice(items)
@@ -267,13 +289,15 @@ class Program:
     def statement(self, depth: int = 2, loop: bool = False) -> str:
         if loop and self.chance(12):
             return f"if {self.expression('bool', 1)}: {self.pick(['break', 'continue'])}"
+        if self.yields and self.chance(45):
+            return self.filled(self.pick(YIELDS), 1)
         simple: list[Callable[[], str]] = [self.assign, self.assign, self.assign, self.change,
                                            self.change, self.spread]  # fmt: skip
         if depth <= 0 or self.chance(55):
             return self.source.choice(simple)()
         return self.source.choice(
             [self.condition, self.loop, self.attempt, self.function, self.match, self.while_,
-             self.closure, self.object, self.chain, self.alias]
+             self.closure, self.object, self.chain, self.alias, self.generator, self.lazy]
         )(depth)  # fmt: skip
 
     def change(self) -> str:
@@ -345,12 +369,84 @@ class Program:
         shared = f"    global {self.pick('de')}\n" if self.chance(30) else ""
         if shared and (shared.strip()[-1] in parameters):
             shared = ""
-        held = dict(self.kinds)
+        held, yields = dict(self.kinds), self.yields
+        self.yields = False
         body = self.block(depth)
         back = self.pick(["return <any>", "return a, b", "pass", "return d"])
         text = f"def {name}({parameters}):\n{shared}{body}\n    {self.filled(back, 1)}"
-        self.kinds = held
+        self.kinds, self.yields = held, yields
         return f"{text}\n{self.pick('abcde')} = {name}({given})"
+
+    def generator(self, depth: int) -> str:
+        """A function that yields, and something that goes through what it gives."""
+        self.count += 1
+        name = f"g{self.count}"
+        held, yields = dict(self.kinds), self.yields
+        self.kinds, self.yields = dict(START), True
+        body = self.block(depth) + "\n" + self.block(depth)
+        self.kinds, self.yields = held, yields
+        parameters = "a=1, b=[2, 3], c={'k': 4}, d='text', e=(5, [6])"
+        shared = ""
+        if self.chance(30):
+            shared = f"    global {self.pick('de')}\n"
+            parameters = parameters.replace("d='text', " if "d" in shared else ", e=(5, [6])", "")
+        text = f"def {name}({parameters}):\n{shared}{body}\n    yield a"
+        given = self.filled(self.pick(["", "", "<int>", "b=<list>"]), 1)
+        return f"{text}\n{self.through(f'{name}({given})', depth)}"
+
+    def lazy(self, depth: int) -> str:
+        """A generator expression, or a function of Python's own that calls as it is asked."""
+        made = self.filled(
+            self.pick(
+                ["(note(x) for x in <list>)", "(x for x in <list> if note(x))",
+                 "map(note, <list>)", "filter(note, <list>)", "map(note, items(<int> % 5))",
+                 "(note((x, y)) for x in items(3) for y in <list>)", "enumerate(items(3), <int>)",
+                 "zip(items(3), <list>)", "(x for x in items(4) if <bool>)"]
+            ),
+            1,
+        )  # fmt: skip
+        return self.through(made, depth)
+
+    def through(self, made: str, depth: int) -> str:
+        """Go through what a generator gives."""
+        if self.chance(40):
+            text = textwrap.indent(self.through(made, depth), "    ")
+            return f"try:\n{text}\nexcept Exception as x:\n    note(type(x).__name__)"
+        one, other = self.pick("abcde"), self.pick("abcde")
+        if self.chance(35):
+            over = self.pick(["{}", "{}", "enumerate({})", "zip({}, 'abc')", "map(note, {})"])
+            return f"for x in {over.format(made)}:\n    note(x)\n{self.block(depth, True)}"
+        if self.chance(40):
+            text = f"it = {made}"
+            for _ in range(self.source.randint(1, 3)):
+                text += "\n" + self.filled(
+                    self.pick(
+                        ["{0} = next(it, <any>)", "{0} = next(it)", "it.close()",
+                         "{0} = it.send(<any>)", "{0} = list(itertools.islice(it, 2))",
+                         "for x in it:\n    note(x)\n    if <bool>: break", "note(<any>)",
+                         "{0} = list(it)", "{0}, {1} = it", "{0} = <any> in it", "<change>",
+                         "if <bool>: {0} = next(it, 3)", "for x in <list>: note(next(it, 0))",
+                         "if <bool>: it.close()", "it = iter(it)"]
+                    ).replace("{0}", one).replace("{1}", other).replace("<change>", self.change()),
+                    1,
+                )  # fmt: skip
+            return text
+        return self.filled(
+            self.pick(
+                ["{0} = list({2})", "{0} = sorted({2}, key=str)", "{0} = [*{2}]",
+                 "{0} = any({2})", "{0} = all({2})", "{0}, *{1} = {2}", "{0}, {1} = {2}",
+                 "{0} = list(zip({2}, {2}))", "{0} = [note(x) for x in {2}]",
+                 "{0} = {{str(x): note(x) for x in {2}}}", "{0} = next({2}, 5)",
+                 "{0} = max({2}, key=lambda x: len(str(note(x))))", "{0} = <any> in {2}",
+                 "{0} = list(map(lambda x: [x], {2}))", "{0} = dict(enumerate({2}))",
+                 "{0} = [1]\n{0}.extend({2})", "{0} = [1]\n{0} += {2}", "{0} = helper(*{2})",
+                 "{0} = list(itertools.chain({2}, <list>))", "{0} = tuple(filter(note, {2}))",
+                 "{0} = list(itertools.islice({2}, 1, 3))", "{0} = str(next(iter({2})))",
+                 "{0} = [x for x in {2} if <bool>]", "{0} = functools.reduce(helper, {2}, [])",
+                 "{0} = list(zip(itertools.count(), {2}))", "{0} = ','.join(str(x) for x in {2})"]
+            ).format(one, other, made),
+            1,
+        )  # fmt: skip
 
     def closure(self, depth: int) -> str:
         return self.pick(
@@ -466,6 +562,10 @@ def program(seed: int, unsure: bool = False) -> str:
                     body = body.replace(constant, f"unsure({number})", 1)
                     break
     used = set(re.findall(r"\w+", body))
+    if {"items", "log"} & used:
+        used.add("note")
+    if "note" in used:
+        body += "\nc, log = log[:9], [c]"
     if "Case" in used:
         used.add("Box")
     head = [line for name, line in IMPORTS.items() if name in used]

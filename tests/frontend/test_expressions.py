@@ -545,7 +545,7 @@ def test_functions_and_classes_know_where_they_are(tmp_path: Path) -> None:
         inner, Local = make()
         six = two(2)
         async def later(): return 1
-        def many(): yield 1
+        async def many(): yield 1
         waits, unknown = later(), many()
         """,
     )

@@ -165,7 +165,7 @@ def test_arguments_that_are_not_known(tmp_path: Path) -> None:
     [
         "import lib\nclass Build(lib.Base):\n    def __init__(self, g): ...",
         "async def Build(g): ...",
-        "def Build(g): yield g",
+        "async def Build(g): yield g",
     ],
 )
 def test_code_that_is_not_evaluated_must_not_get_the_graph(kind: str, tmp_path: Path) -> None:

@@ -203,6 +203,11 @@ class Unwrap:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyEvent:
+    """What follows gets a shallow copy of the event."""
+
+
+@dataclass(frozen=True, slots=True)
 class FromStream:
     """Of a function that reads several streams: where the events of one go; they end there."""
 
@@ -335,6 +340,7 @@ Instruction = (
     | PushEach
     | Send
     | Unwrap
+    | CopyEvent
     | FromStream
     | WriteBody
     | ReadBody
@@ -695,6 +701,7 @@ def _show_instruction(item: Instruction) -> str:
         case Unwrap(assign=assign, fields=fields):
             return f"unwrap{'' if assign else ' event'}{' with fields' if fields else ''}"
     return {
+        CopyEvent: "copy event",
         WriteBody: "event.body = body",
         ReadBody: "body = event.body",
         StopIfTerminated: "stop if terminated",

@@ -148,7 +148,6 @@ class Reference:
 
     async def _flow(self, flow: ir.Flow, event: Any) -> Answer:
         self._replies = []
-        arrived = copy.copy(event)
         await self._fork(self._starts, [event, *(twin(event) for _ in self._starts[1:])])
         if not any(self._responds(step) for step in flow.steps):
             return reply({"id": event.id})
@@ -158,7 +157,7 @@ class Reference:
             for item in self.late
         ]
         if isinstance(first, Exception):
-            return self._failure(arrived, first, causes=False)
+            return self._failure(event, first, causes=False)
         return answered(first)
 
     def _reached(self, names: Iterable[str]) -> set[str]:
@@ -193,6 +192,7 @@ class Reference:
                 self._replies.append(exc)
                 self._push_error(event, str(exc), source=catches or name)
                 return
+            event = copy.copy(event)
             event.error, event.origin_state = exc, name
             await self._deliver(catcher, event, catches=name)
 

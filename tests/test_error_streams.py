@@ -109,10 +109,10 @@ def test_async_flows_record_what_no_step_takes(tmp_path, monkeypatch):
     assert found == [
         ("me", {"x": 1, "told": True}, ("told", False), {"x": 1}),
         ("last", {"y": 10.0}, ("not rescued", True), {}),
-        # mlrun has {"x": 1} here, and 4 below: it hands catchers copies of the event.
-        ("_handler", {"y": 10.0}, ("RuntimeError: not rescued", False), {}),
+        # The event as it came to `halve`: that and what follows it have copies.
+        ("_handler", {"x": 1}, ("RuntimeError: not rescued", False), {}),
         ("last", {"y": 2.5}, ("", True), {}),
-        ("_handler", {"y": 2.5}, ("ValueError: ValueError()", False), {}),
+        ("_handler", {"x": 4}, ("ValueError: ValueError()", False), {}),
         ("halve", {"x": 0}, ("division by zero", True), {}),
         ("_handler", {"x": 0}, ("ZeroDivisionError: division by zero", False), {}),
         ("check", {}, ("'x'", True), {}),
@@ -189,6 +189,17 @@ def test_sync_flows_record_what_a_step_takes(catch, expected, tmp_path, monkeypa
     found, told = records(SYNC.replace("CATCH", catch), bodies, tmp_path, monkeypatch)
     assert found == expected
     assert [answer.body for answer in told] == [b'{"all": 1}'] * 2
+
+
+def test_sync_flows_record_what_callers_are_told_with_what_the_failed_step_got(
+    tmp_path, monkeypatch
+):
+    graph = SYNC.replace("CATCH", "").replace("graph.error_handler(", "# ")
+    found, _ = records(graph, [{"b": 1}, {"a": {"x": 1}}], tmp_path, monkeypatch)
+    assert [(source, body) for source, body, *_ in found] == [
+        ("_handler", {"b": 1}),
+        ("_handler", {"x": 1}),
+    ]
 
 
 def test_routers_record_what_callers_are_told(tmp_path, monkeypatch):

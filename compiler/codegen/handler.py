@@ -485,6 +485,10 @@ class _Handler:
         """A module of runtime_min, imported from now on."""
         return self._scope.runtime(module)
 
+    def library(self, name: str) -> str:
+        """A module of the standard library, imported from now on."""
+        return self._scope.module(name)
+
     def _literal(self, value: Any) -> str:
         return literal(value, self._target)
 

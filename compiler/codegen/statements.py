@@ -12,6 +12,7 @@ from ..plan import (
     Callee,
     Caught,
     Choose,
+    CopyEvent,
     DropIfFiltered,
     Each,
     Extend,
@@ -56,6 +57,9 @@ class Speller(Protocol):
 
     def runtime(self, module: str) -> str:
         """A module of runtime_min."""
+
+    def library(self, name: str) -> str:
+        """A module of the standard library."""
 
 
 class Statements:
@@ -118,6 +122,9 @@ class Statements:
                 name = "unwrap_event" if fields else "unwrap"
                 unwrap = f"{handler.runtime('nuclio')}.{name}(event)"
                 line(f"body = {unwrap}" if assign else unwrap)
+            case CopyEvent():
+                line("# The error stream shows the event as it is here.")
+                line(f"event = {handler.library('copy')}.copy(event)")
             case FromStream(attribute=attribute, block=inner):
                 with self._writer.block(f"if self.{attribute}.sent(event):"):
                     self.block(inner)

@@ -135,9 +135,12 @@ class _FlowLowering:
         self._start = start(flow, facts, self._topology)
         self._responds = self._sync or self._topology.responder is not None
         self._keeps_context = records
-        #: Synchronous engine with a handler for the whole graph and steps of both kinds: then
-        #: `event.body` follows every step, so that the handler finds what the failed step got.
-        self._follow = self._sync and flow.on_error is not None and len(self._kinds()) > 1
+        kinds = self._kinds()
+        #: Synchronous engine: does `event.body` follow every step? So records, and a handler for
+        #: the whole graph behind steps of both kinds, find what the failed step got.
+        self._follow = self._sync and (
+            (records and "body" in kinds) or (flow.on_error is not None and len(kinds) > 1)
+        )
 
     def plan(self) -> Plan:
         topology = self._topology
@@ -648,7 +651,8 @@ class _FlowLowering:
         tracks = sees and len(region.steps) > 1
         name = region.steps[0][0]
         # A lone body step leaves event.body as it was before it.
-        stale = region.kind == "body" and (len(region.steps) > 1 or region.entry == "body")
+        followed = self._follow or (len(region.steps) == 1 and region.entry != "body")
+        stale = region.kind == "body" and not followed
         state: State = "body" if stale else "both" if region.kind == "body" else "event"
         rejoin = self._topology.rejoins.get(name) if len(region.steps) == 1 else None
         caught: list[Instruction] = []
@@ -684,7 +688,9 @@ class _FlowLowering:
         """Synchronous engine: the graph's handler ends the flow and answers (serving.md 7.4)."""
         assert self._flow.on_error is not None
         # Behind an event step the local `body` is out of date, or not there yet.
-        state: State = "event" if self._follow or self._kinds() == {"event"} else "body"
+        state: State = "both" if self._follow else "body"
+        if "event" in self._kinds():
+            state = "event"
         sees = self._topology.sees_event(self._flow.on_error)
         caught = [Caught("", messages=True)] if sees else []
         return [*caught, *self._path(self._flow.on_error, state, alone=True)]

@@ -5,7 +5,9 @@ After:   try tracking (a: :f(body) -> body; b: :g(body) -> return)
          catch (record (tracked) and raise)
 
 Asynchronous flows record a failure that no step takes, at the step where it happens; synchronous
-flows one that a step does take. What the caller is told of is recorded by the handler.
+flows one that a step does take. What the caller is told of is recorded by the handler: in
+synchronous flows with the body that the failed step got, in asynchronous ones with that of the
+event as it was in front of the first body step or catcher. These go on with copies in MLRun.
 """
 
 from __future__ import annotations
@@ -19,9 +21,13 @@ from ..plan import (
     Call,
     Caught,
     Choose,
+    CopyEvent,
     DropIfFiltered,
     Each,
     Extend,
+    FanOut,
+    FromStream,
+    Goto,
     Instruction,
     Items,
     Keep,
@@ -41,8 +47,10 @@ def record(plan: Plan) -> Plan:
     flow = plan.function.root
     if plan.function.serving.error_stream is None or isinstance(flow, ir.Router):
         return plan
-    block = _taken if flow.engine == "sync" else _not_taken
-    return replace(plan, methods=tuple(_method(method, block) for method in plan.methods))
+    if flow.engine == "sync":
+        return replace(plan, methods=tuple(_method(method, _taken) for method in plan.methods))
+    methods = tuple(_method(method, _not_taken) for method in plan.methods)
+    return replace(plan, methods=_AsToldOf(methods).methods() if plan.responds else methods)
 
 
 def _method(method: Method, block: object) -> Method:
@@ -146,12 +154,88 @@ def _names(block: Sequence[Instruction]) -> set[str]:
 
 
 def _kinds(block: Sequence[Instruction]) -> Iterator[Value]:
-    """What the steps of a block get, those of its inner blocks included."""
+    """What the steps of a block get, those of its inner blocks and catchers included."""
     for item in block:
         if isinstance(item, Try):
-            yield from _kinds(item.body)
+            yield from _kinds((*item.body, *item.catch))
         elif (takes := _takes(item)) is not None:
             yield takes
+
+
+class _AsToldOf:
+    """Copies of events where MLRun makes them, if a step behind that changes the event."""
+
+    def __init__(self, methods: Sequence[Method]) -> None:
+        self._before = {method.name: method for method in methods}
+        self._after = dict(self._before)
+        #: What a step may choose from.
+        self._chosen = [method.name for method in methods[1:]]
+
+    def methods(self) -> tuple[Method, ...]:
+        todo, seen = ["run"], {"run"}
+        for name in todo:
+            block, goes_to = self._block(self._before[name].instructions)
+            self._after[name] = replace(self._before[name], instructions=tuple(block))
+            todo += [name for name in goes_to if name not in seen]
+            seen.update(goes_to)
+        return tuple(self._after.values())
+
+    def _block(self, block: Sequence[Instruction]) -> tuple[list[Instruction], list[str]]:
+        """The block, and the methods that get the event from it that the handler has."""
+        made: list[Instruction] = []
+        goes_to: list[str] = []
+        for position, item in enumerate(block):
+            if isinstance(item, Try):
+                copies = next(_kinds(item.body), None) == "body"
+            else:
+                copies = isinstance(item, Call) and item.invoke.takes == "body"
+            if copies:
+                rest = block[position:]
+                copy = [CopyEvent()] if self._takes_event(rest) else []
+                return [*made, *copy, *rest], goes_to
+            match item:
+                case Try(body=body, catch=catch):
+                    body_, inside = self._block(body)
+                    goes_to += inside
+                    copy = [CopyEvent()] if self._takes_event(catch) else []
+                    item = replace(item, body=tuple(body_), catch=(*copy, *catch))
+                case FromStream(block=inner):
+                    inner_, inside = self._block(inner)
+                    goes_to += inside
+                    item = replace(item, block=tuple(inner_))
+                case Goto(method=method):
+                    goes_to.append(method)
+                case FanOut(branches=branches):
+                    goes_to += branches[:1] or self._chosen
+            made.append(item)
+        return made, goes_to
+
+    def _takes_event(self, block: Sequence[Instruction]) -> bool:
+        """Does a step of the block get the event, or one of the methods that it leads to?"""
+        todo, seen = [block], set[str]()
+        for block in todo:
+            if "event" in _kinds(block):
+                return True
+            names = [name for found in _goes_to(block) for name in found or self._chosen]
+            todo += [self._before[name].instructions for name in names if name not in seen]
+            seen.update(names)
+        return False
+
+
+def _goes_to(block: Sequence[Instruction]) -> Iterator[Sequence[str]]:
+    """The methods that a block leads to, none where a step chooses."""
+    for item in block:
+        match item:
+            case Try(body=body, catch=catch):
+                yield from _goes_to((*body, *catch))
+            case FromStream(block=inner):
+                yield from _goes_to(inner)
+            case Goto(method=method):
+                yield [method]
+            case FanOut(branches=branches):
+                yield branches
+            case Each(method=str(method)):
+                yield [method]
 
 
 # -- synchronous flows
@@ -171,7 +255,7 @@ def _with_record(item: Try, inside: bool) -> Try:
     if name is None and len(names) == 1 and not whole:
         (name,) = names
     tracks = item.tracks or whole or inside or name is None
-    first = Record(name, {*_kinds(item.body)} == {"body"}, taken=True, whole_graph=whole)
+    first = Record(name, body=False, taken=True, whole_graph=whole)
     return replace(
         item,
         body=tuple(_taken(item.body, tracks)),

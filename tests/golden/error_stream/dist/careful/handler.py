@@ -11,6 +11,7 @@ last failed -> rescue -> answer
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import graph
@@ -35,6 +36,8 @@ class Flow:
             nuclio.record(self.context, event, exc, "check")
             raise
         body = event.body
+        # The error stream shows the event as it is here.
+        event = copy.copy(event)
 
         try:
             # double

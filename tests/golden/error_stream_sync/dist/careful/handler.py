@@ -30,24 +30,22 @@ class Flow:
             # double
             try:
                 step = "double"
-                body = graph.double(body)
+                event.body = body = graph.double(body)
             except Exception as exc:
                 # rescued
-                nuclio.record(self.context, event, exc, "double", body, causes=True)
+                nuclio.record(self.context, event, exc, "double", causes=True)
                 return graph.rescued(body)
 
             # inverse
             step = "inverse"
-            body = {"x": 1 / body["x"]}
+            event.body = body = {"x": 1 / body["x"]}
 
             # last
             step = "last"
             return body["x"] + 1
         except Exception as exc:
             # everything
-            nuclio.record(
-                self.context, event, exc, "", body, causes=True, failed_step=step
-            )
+            nuclio.record(self.context, event, exc, "", causes=True, failed_step=step)
             return graph.everything(body)
 
 

@@ -102,8 +102,12 @@ class GraphError(Exception):
         span: Span | None = None,
         notes: Iterable[Note] = (),
         value: str = "",
+        raises: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
+        #: The full names of the class of what MLRun raises for it in the graph file, and of its
+        #: bases; () if MLRun takes the call, or has changed the graph before it raises.
+        self.raises = raises
         self.value = value
         self.code = code
         self.message = message

@@ -10,6 +10,7 @@ import dotenv
 
 from ..diagnostics import GraphError
 from ..frontend.values import EnvValue, OpenText, Unknown
+from .mistakes import INVALID_ARGUMENT
 from .plain import field, plain
 
 if TYPE_CHECKING:
@@ -55,7 +56,11 @@ class Environment:
     def set_envs(self, env_vars: Any = None, file_path: Any = None) -> None:
         where = self._session.argument_span("env_vars", 0)
         if bool(env_vars) == bool(file_path):
-            raise GraphError("set_envs() takes either env_vars or file_path", span=where)
+            raise GraphError(
+                "set_envs() takes either env_vars or file_path",
+                span=where,
+                raises=INVALID_ARGUMENT,
+            )
         if file_path:
             env_vars = self._env_file(file_path)
         if not isinstance(env_vars, dict):

@@ -10,7 +10,7 @@ from ..arguments import Arguments, target_of
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostFunction, HostObject, Instance, Unknown
 from . import mlrun_names
-from .mistakes import not_yet, unknown_value
+from .mistakes import INVALID_ARGUMENT, KEY_ERROR, not_yet, unknown_value
 from .objects import add_routes, router
 from .queue import QueueBuilder, is_queue, queue
 from .router import RouterBuilder, is_router_object
@@ -56,7 +56,7 @@ class FlowBuilder(HostObject):
         self.on_error = session.text(value, "on_error", session.span)
 
     def item(self, key: Any) -> Any:
-        return self.steps[self.existing(key, "graph[...]")]
+        return self.steps[self.existing(key, "graph[...]", raises=KEY_ERROR)]
 
     def iterate(self) -> list[Any]:
         return list(self.steps)
@@ -163,7 +163,9 @@ class FlowBuilder(HostObject):
         """Chain steps given as class names or dicts of `to` keywords."""
         session = self.function.session
         if self.steps and not force:
-            raise GraphError("the graph has steps already", help="pass force=True")
+            raise GraphError(
+                "the graph has steps already", help="pass force=True", raises=INVALID_ARGUMENT
+            )
         if not isinstance(steps, (list, tuple)) or not steps:
             raise session.wrong_value(steps, "steps must be a list with entries", session.span)
         self.steps.clear()
@@ -188,7 +190,9 @@ class FlowBuilder(HostObject):
     ) -> FlowBuilder:
         """Name the step that takes the failures of all steps without a catcher of their own."""
         if before:
-            raise GraphError("the handler of a whole graph cannot have `before`")
+            raise GraphError(
+                "the handler of a whole graph cannot have `before`", raises=INVALID_ARGUMENT
+            )
         self.on_error = self.add_catcher(
             name,
             class_name,
@@ -261,9 +265,14 @@ class FlowBuilder(HostObject):
                 raise GraphError(
                     "the step names neither a class nor a function",
                     help="pass class_name= or handler=",
+                    raises=INVALID_ARGUMENT,
                 )
             if not name:
-                raise GraphError("a step that calls a function needs a name", help="pass name=")
+                raise GraphError(
+                    "a step that calls a function needs a name",
+                    help="pass name=",
+                    raises=INVALID_ARGUMENT,
+                )
             if class_args:
                 session.diagnostics.warning(
                     "GC032",
@@ -302,7 +311,9 @@ class FlowBuilder(HostObject):
         else:
             step = queue(self.function.session, "", class_args, where)
         if not name:
-            raise GraphError("a queue needs a name", help="pass name=", span=where)
+            raise GraphError(
+                "a queue needs a name", help="pass name=", span=where, raises=INVALID_ARGUMENT
+            )
         step.name = self._name(name, where)
         step.flow = self
         return step
@@ -346,7 +357,9 @@ class FlowBuilder(HostObject):
         where = session.argument_span("name", 0)
         if class_name is None and handler is None:
             if not name:
-                raise GraphError("error_handler names neither a step nor a class")
+                raise GraphError(
+                    "error_handler names neither a step nor a class", raises=INVALID_ARGUMENT
+                )
             # The seed's form: a step of this name is added before or after. `freeze` finds it.
             return self._name(name, where)
         last = self._last
@@ -370,7 +383,9 @@ class FlowBuilder(HostObject):
         step.before = tuple(session.text(item, "before", where) for item in listed)
         return step.name
 
-    def existing(self, name: Any, what: str, where: Span | None = None) -> str:
+    def existing(
+        self, name: Any, what: str, where: Span | None = None, raises: tuple[str, ...] = ()
+    ) -> str:
         """The name, if there is a step of that name; raises GraphError."""
         if isinstance(name, Unknown):
             raise unknown_value(name, where)
@@ -386,6 +401,7 @@ class FlowBuilder(HostObject):
                 code="GC011",
                 span=where,
                 help=did_you_mean(name, self.steps) if isinstance(name, str) else "",
+                raises=raises,
             )
         return str(name)
 

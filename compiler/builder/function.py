@@ -11,7 +11,7 @@ from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import CallBack, HostFunction, HostObject, Unknown, UserFunction
 from . import mlrun_names
 from .flow import FlowBuilder
-from .mistakes import normal_name, not_yet, unknown_value
+from .mistakes import INVALID_ARGUMENT, VALUE_ERROR, normal_name, not_yet, unknown_value
 from .mounts import Mounts
 from .objects import add_routes, router
 from .plain import field
@@ -184,6 +184,7 @@ class FunctionBuilder(HostObject):
             raise GraphError(
                 "the topology of this function is set already",
                 help="set it once, or pass exist_ok=True to begin again",
+                raises=INVALID_ARGUMENT,
             )
         if allow_cyclic:
             raise not_yet("cyclic graphs")
@@ -208,7 +209,10 @@ class FunctionBuilder(HostObject):
             if isinstance(topology, Unknown):
                 raise unknown_value(topology, where)
             raise GraphError(
-                f"unsupported topology {topology!r}", help='use "router" or "flow"', span=where
+                f"unsupported topology {topology!r}",
+                help='use "router" or "flow"',
+                span=where,
+                raises=INVALID_ARGUMENT,
             )
         return self.root
 
@@ -242,6 +246,7 @@ class FunctionBuilder(HostObject):
             raise GraphError(
                 f"model {key!r} has no class",
                 help="pass class_name=, or set fn.spec.default_class",
+                raises=VALUE_ERROR if model_path and self.root is not None else (),
             )
         # As mlrun 1.12 does, but only where something was given (spec/serving.md Q2).
         arguments = {} if model_path is None else {"model_path": model_path}
@@ -269,6 +274,7 @@ class FunctionBuilder(HostObject):
                     f"there is no router step {router_step!r}",
                     code="GC011",
                     help=did_you_mean(str(router_step), routers),
+                    raises=VALUE_ERROR,
                 )
             return routers[router_step]
         if len(routers) != 1:
@@ -276,6 +282,7 @@ class FunctionBuilder(HostObject):
             raise GraphError(
                 f"the graph has {found}, so it is not clear where the model goes",
                 help="add one router step, or name it with router_step=",
+                raises=VALUE_ERROR,
             )
         return next(iter(routers.values()))
 

@@ -12,7 +12,15 @@ from ..frontend.values import HostFunction, HostObject, Unknown
 from ..source import SourceModule
 from .function import FunctionBuilder
 from .magics import apply_magics
-from .mistakes import normal_name, not_yet, unknown_value
+from .mistakes import (
+    INVALID_ARGUMENT,
+    NOT_FOUND,
+    OS_ERROR,
+    VALUE_ERROR,
+    normal_name,
+    not_yet,
+    unknown_value,
+)
 
 if TYPE_CHECKING:
     from .session import Session
@@ -155,7 +163,10 @@ class Making:
         `folder` is where the file is looked for first.
         """
         session = self.session
-        module = self.module_of(filename, where, folder) if filename else session.tree.main
+        missing = NOT_FOUND if parent is None else OS_ERROR
+        module = session.tree.main
+        if filename:
+            module = self.module_of(filename, where, folder, missing)
         named = name if isinstance(name, str) else ""  # marks name it as the call spells it
         if parent is None:
             module.used_by(named, ignored_tags)
@@ -217,6 +228,7 @@ class Making:
                 f"child function {name!r} has no code",
                 span=where,
                 help="pass url=, the path of a .py, .ipynb or .yaml file",
+                raises=VALUE_ERROR,
             )
         path = session.text(str(url) if isinstance(url, PurePosixPath) else url, "url", where)
         scheme, remote, _ = path.partition("://")
@@ -240,6 +252,7 @@ class Making:
                 f"child function {name!r} has no image; MLRun makes none of a .py file without",
                 span=where,
                 help='pass image="mlrun/mlrun"; the package then has the base image of packages',
+                raises=VALUE_ERROR,
             )
         return self.of_file(
             path, name, where, image=image, requirements=requirements, parent=parent
@@ -253,7 +266,9 @@ class Making:
                 raise unknown_value(value, session.argument_span(name))
         if body and from_file:
             raise GraphError(
-                "with_code() takes a file or a body, not both", help="pass from_file= or body="
+                "with_code() takes a file or a body, not both",
+                help="pass from_file= or body=",
+                raises=INVALID_ARGUMENT,
             )
         if body:
             text = session.text(body, "body", session.argument_span("body", 1))
@@ -266,8 +281,10 @@ class Making:
             module.used_by(function.name)
         return _searched(module, function.parent)
 
-    def module_of(self, filename: Any, where: Span, folder: str = "") -> SourceModule:
-        """The user's module in a file; raises GraphError if it is not there."""
+    def module_of(
+        self, filename: Any, where: Span, folder: str = "", missing: tuple[str, ...] = NOT_FOUND
+    ) -> SourceModule:
+        """The user's module in a file; raises GraphError if it is not there, as MLRun `missing`."""
         session = self.session
         path = session.text(
             str(filename) if isinstance(filename, PurePosixPath) else filename, "filename", where
@@ -294,6 +311,7 @@ class Making:
             span=where,
             help=did_you_mean(path, session.tree.names_beside())
             or "give the path of a .py or .ipynb file, relative to the graph file",
+            raises=missing,
         )
 
     def import_function(

@@ -16,6 +16,28 @@ from ..frontend.values import remedy
 if TYPE_CHECKING:
     from ..source import SourceTree
 
+#: What MLRun 1.12.1 raises for mistakes, for files that catch it: classes with their bases.
+INVALID_ARGUMENT = (
+    "mlrun.errors.MLRunInvalidArgumentError",
+    "mlrun.errors.MLRunHTTPStatusError",
+    "mlrun.errors.MLRunHTTPError",
+    "mlrun.errors.MLRunBaseError",
+    "requests.HTTPError",
+    "requests.exceptions.HTTPError",
+    "requests.RequestException",
+    "requests.exceptions.RequestException",
+    "builtins.OSError",
+    "builtins.ValueError",
+    "builtins.Exception",
+    "builtins.BaseException",
+)
+_ORDINARY = ("builtins.Exception", "builtins.BaseException")
+ATTRIBUTE_ERROR = ("builtins.AttributeError", *_ORDINARY)
+KEY_ERROR = ("builtins.KeyError", "builtins.LookupError", *_ORDINARY)
+OS_ERROR = ("builtins.OSError", *_ORDINARY)
+NOT_FOUND = ("builtins.FileNotFoundError", *OS_ERROR)
+VALUE_ERROR = ("builtins.ValueError", *_ORDINARY)
+
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 #: Nuclio calls a Deployment `nuclio-<name>`, and Kubernetes allows 63 characters.
 _LONGEST_NAME = 56

@@ -12,7 +12,7 @@ from ..frontend.values import EnvValue, OpenText, Unknown
 from ..stream_drivers import SCHEMES, V3IO, drivers, known_scheme, problem_of, scheme_of
 from . import mlrun_names
 from .kafka_options import settings
-from .mistakes import not_yet, unknown_value
+from .mistakes import ATTRIBUTE_ERROR, not_yet, unknown_value
 from .step import StepBuilder
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class QueueBuilder(StepBuilder):
         raise GraphError(
             "a queue answers nobody",
             help="call .respond() on a step that no other follows",
+            raises=ATTRIBUTE_ERROR,
         )
 
     @property

@@ -11,6 +11,7 @@ from ..diagnostics import GraphError, did_you_mean
 from ..frontend.values import External, HostFunction, Instance
 from ..runtime_names import canonical
 from . import mlrun_names
+from .mistakes import INVALID_ARGUMENT, KEY_ERROR
 from .step import StepBuilder
 from .task import RouteBuilder, TaskBuilder
 
@@ -95,7 +96,9 @@ class RouterBuilder(StepBuilder):
     ) -> RouteBuilder:
         session = self.session
         if class_name is None and handler is None:
-            raise GraphError(f"route {key!r} names no class", help="pass class_name=")
+            raise GraphError(
+                f"route {key!r} names no class", help="pass class_name=", raises=INVALID_ARGUMENT
+            )
         if isinstance(class_name, str) and class_name.startswith("*"):
             raise GraphError(
                 "a router as a route is given as an object",
@@ -134,7 +137,10 @@ class RouterBuilder(StepBuilder):
     def item(self, key: Any) -> Any:
         if key not in self.routes:
             raise GraphError(
-                f"there is no route {key!r}", code="GC011", help=did_you_mean(key, self.routes)
+                f"there is no route {key!r}",
+                code="GC011",
+                help=did_you_mean(key, self.routes),
+                raises=KEY_ERROR,
             )
         return self.routes[key]
 

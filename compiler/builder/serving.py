@@ -11,7 +11,7 @@ from .. import ir
 from ..arguments import Arguments, target_of
 from ..diagnostics import GraphError, Span
 from ..frontend.values import EnvValue, HostFunction, Unknown
-from .mistakes import not_yet, unknown_value
+from .mistakes import INVALID_ARGUMENT, not_yet, unknown_value
 from .queue import check_stream
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Serving:
                 f"{sampling_percentage} is no percentage of requests to track",
                 span=where,
                 help="it is greater than 0 and at most 100",
+                raises=INVALID_ARGUMENT,
             )
         self._spans["track_models"] = session.span
         self.track_models = enable_tracking

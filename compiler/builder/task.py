@@ -11,6 +11,7 @@ from ..arguments import Arguments, Runs
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostObject
 from . import mlrun_names
+from .mistakes import ATTRIBUTE_ERROR
 
 if TYPE_CHECKING:
     from .session import Session
@@ -75,6 +76,7 @@ class RouteBuilder(TaskBuilder):
         raise GraphError(
             "a route is not followed by steps of its own, and has no error handler",
             help="call it on the router",
+            raises=ATTRIBUTE_ERROR,
         )
 
     error_handler = to

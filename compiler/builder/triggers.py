@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..diagnostics import GraphError, Span
 from ..frontend.values import HostFunction, HostModule, HostObject
 from . import stream_triggers
+from .mistakes import VALUE_ERROR
 from .plain import plain
 
 if TYPE_CHECKING:
@@ -200,7 +201,11 @@ def set_timeouts(
         where = span("gateway_timeout", 7)
         answers = number(session, gateway_timeout, "gateway_timeout", where)
         if waits >= answers:
-            raise GraphError("gateway_timeout must be greater than worker_timeout", span=where)
+            raise GraphError(
+                "gateway_timeout must be greater than worker_timeout",
+                span=where,
+                raises=VALUE_ERROR,
+            )
         for part in ("connect", "read", "send"):
             struct["annotations"][_PROXY.format(part)] = str(answers)
 

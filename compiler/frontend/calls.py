@@ -445,7 +445,7 @@ class Calls:
         try:
             made = function.call(*args, **kwargs)
         except GraphError as exc:
-            machine.report(exc.diagnostic(span))
+            machine.statements.failures.refused(exc, span)
             return failed
         if isinstance(made, CallBack):
             self._user(made.function, Arguments(list(made.args)), (module, node))

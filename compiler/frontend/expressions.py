@@ -333,7 +333,7 @@ class Expressions:
         try:
             return operators.item(self._memory, value, key)
         except GraphError as exc:
-            self._machine.report(exc.diagnostic(scope.module.span(node)))
+            self._machine.statements.failures.refused(exc, scope.module.span(node))
             return Unknown("the look-up failed", scope.module.span(node), reported=True)
 
     def key(self, parts: Sequence[cst.SubscriptElement], scope: Scope) -> Value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
+from ..diagnostics import GraphError, Span
 from ..scopes import dotted
 from .memory import origin
 from .operators import describe, truth
@@ -86,10 +87,12 @@ class Failures:
         catches_all = any(map(_catches_all, node.handlers))
         machine.catching += bool(node.handlers)
         machine.guarded += catches_all
+        outer, machine.handlers = machine.handlers, (*machine.handlers, (node.handlers, scope))
         try:
             left = yield from machine.statements.steps(node.body, scope)
         except Raised as exc:
             machine.memory.budget.spend(_STEPS)
+            machine.handlers = outer
             machine.catching -= bool(node.handlers)
             machine.guarded -= catches_all
             for handler in node.handlers:
@@ -97,9 +100,11 @@ class Failures:
                     return (yield from self._handle(handler, exc, scope))
             raise
         except BaseException:
+            machine.handlers = outer
             machine.catching -= bool(node.handlers)
             machine.guarded -= catches_all
             raise
+        machine.handlers = outer
         machine.catching -= bool(node.handlers)
         machine.guarded -= catches_all
         if left is not None and "raise" in left.hows:
@@ -147,9 +152,24 @@ class Failures:
                 if name.value in names:
                     machine.memory.erase(names, name.value)
 
+    def refused(self, error: GraphError, span: Span) -> None:
+        """A graph call is refused: raises what MLRun would raise if the file catches that."""
+        machine = self._machine
+        finding = error.diagnostic(span)
+        if error.raises:
+            text = Unknown("the text of an exception of MLRun's", span)
+            value = Instance(External(error.raises[0], span), (text,), {}, span)
+            raised = Raised(value, error.message, span)
+            raised.names, raised.finding = frozenset(error.raises), finding
+            for handlers, scope in machine.handlers:
+                for handler in handlers:
+                    if handler.type is None or self._catches(handler.type, raised, scope):
+                        raise raised
+        machine.report(finding)
+
     def _catches(self, type_: cst.BaseExpression, exc: Raised, scope: Scope) -> bool:
         value = self._machine.expressions.value(type_, scope)
-        names, complete = exception_names(exc.value)
+        names, complete = (exc.names, True) if exc.names else exception_names(exc.value)
         for cls in value if type(value) is tuple else (value,):
             if isinstance(cls, UserClass) and f"{cls.module.name}:{cls.name}" in names:
                 return True

@@ -76,10 +76,12 @@ class Generators:
             )
         machine.memory.budget.spend(_STEPS)
         outer = machine.catching, machine.guarded, machine.handled
+        handlers = machine.handlers
         position, statement = machine.position, machine.statement
         parts = machine.expressions.begin()
         machine.catching, machine.guarded = made.catching, made.guarded
         machine.handled = made.handled or machine.handled
+        machine.handlers = (*handlers, *made.handlers)
         machine.depth += 1
         machine.calling += [(made.name, *position)] if made.code else []
         made.started = made.running = True
@@ -105,6 +107,7 @@ class Generators:
             made.running = False
             made.catching, made.guarded = machine.catching, machine.guarded
             made.handled = None if machine.handled is outer[2] else machine.handled
+            made.handlers, machine.handlers = machine.handlers[len(handlers) :], handlers
             machine.catching, machine.guarded, machine.handled = outer
             machine.position, machine.statement = position, statement
             machine.expressions.end(parts)

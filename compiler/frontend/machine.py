@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from .expressions import Expressions
     from .generators import Generators
     from .imports import Imports
+    from .scope import Scope
     from .statements import Statements
 
 T = TypeVar("T")
+Handlers = Sequence[cst.ExceptHandler | cst.ExceptStarHandler]
 
 
 class Host(Protocol):
@@ -103,6 +105,8 @@ class Machine:
         self.depth = 0
         #: What these functions are called, and where each call stands, outermost first.
         self.calling: list[tuple[str, SourceModule, cst.CSTNode]] = []
+        #: Handlers around the code at hand, innermost last, each statement's with their scope.
+        self.handlers: tuple[tuple[Handlers, Scope], ...] = ()
         #: `try` statements with handlers around the code at hand.
         self.catching = 0
         #: Those, and `finally`, that would run if a generator were closed at the code at hand.
@@ -220,7 +224,7 @@ class Machine:
     ) -> tuple[T, Effects, list[Diagnostic]]:
         """Run a branch and take back what it changed."""
         depth, catching, position = self.depth, self.catching, self.position
-        guarded, handled = self.guarded, self.handled
+        guarded, handled, handlers = self.guarded, self.handled, self.handlers
         self.unsure.append(reason)
         self._held.append([])
         try:
@@ -230,7 +234,7 @@ class Machine:
             self._held.pop()
             self.unsure.pop()
             self.depth, self.catching, self.position = depth, catching, position
-            self.guarded, self.handled = guarded, handled
+            self.guarded, self.handled, self.handlers = guarded, handled, handlers
 
     # -- services
 

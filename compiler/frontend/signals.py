@@ -36,6 +36,10 @@ class Raised(Exception):
         self.span = span
         self.help = help
         self.notes: list[Note] = []
+        #: The names of its class and all bases, where its value does not tell.
+        self.names: frozenset[str] = frozenset()
+        #: What is found if nothing catches it.
+        self.finding: Diagnostic | None = None
 
     @classmethod
     def of(cls, native: Native, span: Span) -> Raised:
@@ -56,6 +60,8 @@ class Raised(Exception):
             self.notes.append(Note(f"in the call of {name}()", span))
 
     def diagnostic(self) -> Diagnostic:
+        if self.finding is not None:
+            return self.finding
         return Diagnostic(
             "GC004",
             Severity.ERROR,

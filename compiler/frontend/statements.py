@@ -40,7 +40,7 @@ class Statements:
         self._memory = machine.memory
         self._targets = Targets(machine)
         definitions = Definitions(machine)
-        failures = Failures(machine)
+        self.failures = failures = Failures(machine)
         patterns = Patterns(machine)
         self._handlers: dict[type[cst.CSTNode], Callable[[Any, Scope], Leave | None]] = {
             cst.Expr: self._expression,

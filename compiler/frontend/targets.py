@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -10,11 +11,12 @@ import libcst as cst
 from ..diagnostics import GraphError, Span
 from . import aliases, objects, stdlib
 from .expressions import is_environ
-from .memory import origin
+from .memory import ITERATOR, origin
 from .operators import PLAIN, describe, elements
+from .rounds import each
 from .scope import Scope
-from .signals import Native, native
-from .values import External, HostObject, Instance, Unknown, UserClass, UserModule, Value
+from .signals import Lost, Native, native
+from .values import External, Generator, HostObject, Instance, Unknown, UserClass, UserModule, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -40,12 +42,15 @@ class Targets:
 
     def _unpack(self, parts: list[cst.BaseElement], value: Value, scope: Scope) -> None:
         assign = self._machine.statements.assign
-        items = elements(self._memory, value)
+        stars = [i for i, part in enumerate(parts) if isinstance(part, cst.StarredElement)]
+        if type(value) in (Generator, ITERATOR) and not stars:
+            items = self._first(value, len(parts) + 1)
+        else:
+            items = elements(self._memory, value)
         if isinstance(items, Unknown):
             for part in parts:
                 assign(part.value, self._machine.placed(items, scope.module, part), scope)
             return
-        stars = [i for i, part in enumerate(parts) if isinstance(part, cst.StarredElement)]
         before = stars[0] if stars else len(parts)
         after = len(parts) - before - 1 if stars else 0
         if len(items) < before + after:
@@ -63,6 +68,13 @@ class Targets:
             items = [*items[:before], items[before:end], *items[end:]]
         for part, item in zip(parts, items, strict=True):
             assign(part.value, item, scope)
+
+    def _first(self, value: Value, count: int) -> list[Value] | Unknown:
+        """The next items of an iterator, which is asked for no more."""
+        try:
+            return list(islice(each(self._memory, value), count))
+        except Lost as exc:
+            return exc.unknown
 
     def _attribute(self, target: cst.Attribute, value: Value, scope: Scope) -> None:
         machine = self._machine
@@ -99,7 +111,7 @@ class Targets:
         try:
             owner.assign(name, value)
         except GraphError as exc:
-            machine.report(exc.diagnostic(span))
+            machine.statements.failures.refused(exc, span)
 
     def _item(self, target: cst.Subscript, value: Value, scope: Scope) -> None:
         machine, memory = self._machine, self._memory

@@ -191,6 +191,7 @@ class Generator:
     catching: int = 0
     guarded: int = 0
     handled: Raised | None = None
+    handlers: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

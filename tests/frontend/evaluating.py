@@ -39,8 +39,8 @@ class Recorder(HostObject):
     def route(self, key: str, *, weight: int = 1) -> None:
         self.host.record("route", (key,), {"weight": weight})
 
-    def fail(self, text: str = "refused") -> None:
-        raise GraphError(text, help="do not")
+    def fail(self, text: str = "refused", *raises: str) -> None:
+        raise GraphError(text, help="do not", raises=raises)
 
     def plot(self) -> Unknown:
         return Unknown("nothing is drawn", self.host.call_span)

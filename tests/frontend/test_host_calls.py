@@ -174,6 +174,51 @@ def test_code_that_is_not_evaluated_must_not_get_the_graph(kind: str, tmp_path: 
     assert "a recorder would be lost" in done.found[0].message
 
 
+REFUSED = "g.fail('refused', 'lib.Wrong', 'builtins.ValueError', 'builtins.Exception')"
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("try: REFUSED\nexcept ValueError: g.to(1)", [1]),
+        ("try: REFUSED\nexcept lib.Wrong as exc: g.to(1)\nelse: g.to(2)\nfinally: g.to(3)", [1, 3]),
+        ("def f():\n    try: REFUSED\n    finally: g.to(1)\ntry: f()\nexcept: g.to(2)", [1, 2]),
+        ("try:\n    try: REFUSED\n    except KeyError: g.to(1)\nexcept Exception: g.to(2)", [2]),
+        ("def f():\n    try: yield 1\n    except ValueError: g.to(2)\nm = f(); next(m)\n"
+         "try:\n    try: REFUSED\n    except KeyError: pass\n"
+         "except ValueError as exc: m.throw(exc) if 0 else g.to(1)", [1]),
+        ("def f():\n    try:\n        yield 1\n        REFUSED\n    except ValueError: g.to(2)\n"
+         "for n in f(): g.to(n)", [1, 2]),
+    ],
+)  # fmt: skip
+def test_a_refused_call_raises_where_that_is_caught(
+    text: str, called: list[int], tmp_path: Path
+) -> None:
+    text = text.replace("REFUSED", REFUSED)
+    done = run(tmp_path, f"import flow, lib\ng = flow.new()\n{text}")
+    assert done.found == []
+    assert done.called == called
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REFUSED",
+        "try: REFUSED\nexcept KeyError: pass",
+        "try: g.fail()\nexcept Exception: pass",
+        "try: pass\nexcept Exception: pass\nREFUSED",
+        "try: raise KeyError\nexcept Exception: REFUSED",
+        "try: REFUSED\nexcept ValueError: raise",
+    ],
+)
+def test_a_refused_call_is_reported_where_nothing_catches_it(text: str, tmp_path: Path) -> None:
+    text = text.replace("REFUSED", REFUSED).replace(": ", ":\n    ")
+    done = run(tmp_path, f"import flow, lib\ng = flow.new()\n{text}\ng.to('after')")
+    assert [found.message for found in done.found] == ["refused"]
+    assert done.found[0].help == "do not"
+    assert done.called == ["after"]
+
+
 # -- where it is not sure that a call runs
 
 

@@ -390,6 +390,8 @@ class Make:
     start_args: ir.Args = ()
     #: The module of runtime_min that makes the class write tracking records.
     tracked: str = ""
+    #: What runs the object, if it does not stand for itself: it is made with the context and it.
+    runner: Ours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -632,7 +634,8 @@ def _show_make(make: Make) -> str:
         *(f"{key}={_show_value(value)}" for key, value in make.args),
     ]
     how = f"{'start ' if make.starts else ''}{'tracked ' if make.tracked else ''}"
-    return f"{how}{_show_callee(make.cls)}({', '.join(args)})"
+    by = f" by {_show_callee(make.runner)}" if make.runner else ""
+    return f"{how}{_show_callee(make.cls)}({', '.join(args)}){by}"
 
 
 def _show_value(value: Any) -> str:

@@ -71,6 +71,8 @@ _COUNTERPARTS = {
     "mlrun.serving.routers.ParallelRun": ("ensembles", "ParallelRun"),
     "mlrun.serving.VotingEnsemble": ("ensembles", "VotingEnsemble"),
     "mlrun.serving.merger.Merge": ("merger", "Merge"),
+    "mlrun.serving.remote.RemoteStep": ("remote_steps", "RemoteStep"),
+    "mlrun.serving.remote.BatchHttpRequests": ("remote_batch", "BatchHttpRequests"),
     "mlrun.serving.GraphContext": ("context", "GraphContext"),
     "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
     "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
@@ -135,12 +137,6 @@ _HELP = {
     "mlrun.feature_store.steps.FeaturesetValidator": "it reads a feature set from MLRun's service, "
     "which packages do without: check the fields in a step of your own",
     "mlrun.feature_store": "query the feature store's service with an HTTP client",
-    **dict.fromkeys(
-        ("mlrun.serving.remote.RemoteStep", "mlrun.serving.remote.BatchHttpRequests"),
-        "what a subclass changes in its requests is not known to packages: pass url=, headers=, "
-        "headers_expression= and the like to the step itself, or write a class with "
-        "`async def do(self, body)` that calls the service",
-    ),
     **dict.fromkeys(
         (
             "mlrun.serving.routers.EnrichmentModelRouter",
@@ -280,6 +276,12 @@ _ROUTER_METHODS = frozenset({
 _FLOW = ("recovery_step", "termination_result_fn", "context", "max_iterations", "name",
          "full_event", "input_path", "result_path")  # fmt: skip
 
+_KEPT = ("context", "name", "full_event")
+_REQUESTING = frozenset({
+    "__init__", "post_init", "do_event", "select_outlets", "_process_event", "_generate_request",
+    "_get_event_or_body", "_get_data",
+})  # fmt: skip
+
 #: All of these take further keywords (`**kwargs`).
 KNOWN_CLASSES: Mapping[str, KnownClass] = {
     "mlrun.serving.V2ModelServer": KnownClass(_MODEL, methods=_MODEL_METHODS),
@@ -303,8 +305,15 @@ KNOWN_CLASSES: Mapping[str, KnownClass] = {
     "mlrun.serving.remote.RemoteStep": KnownClass(
         ("url", "subpath", "method", "headers", "url_expression", "body_expression",
          "return_json", "input_path", "result_path", "max_in_flight", "retries", "backoff_factor",
-         "timeout", "headers_expression"),
+         "timeout", "headers_expression", *_KEPT),
         required=("url",),
+        methods=_REQUESTING,
+    ),
+    "mlrun.serving.remote.BatchHttpRequests": KnownClass(
+        ("url", "subpath", "method", "headers", "url_expression", "body_expression",
+         "return_json", "input_path", "result_path", "retries", "backoff_factor", "timeout",
+         "max_in_flight", *_KEPT),
+        methods=_REQUESTING - {"do_event", "_generate_request"} | {"_submit"},
     ),
     "storey.Flow": KnownClass(_FLOW),
     "storey.Choice": KnownClass(_FLOW, methods=frozenset({"__init__", "select_outlets"})),

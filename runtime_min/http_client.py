@@ -10,6 +10,7 @@ import http.client
 import select
 import socket
 import ssl
+from email.message import Message
 from functools import cached_property
 from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -23,9 +24,11 @@ _SAFE = "!#$%&'()*+,/:;=?@[]~"
 class Answer:
     """The answer to a request."""
 
-    def __init__(self, status: int, content_type: str, body: bytes) -> None:
+    def __init__(self, status: int, headers: Message, body: bytes) -> None:
         self.status = status
-        self.content_type = content_type
+        #: By name, of which the case does not matter.
+        self.headers = headers
+        self.content_type: str = headers.get("Content-Type") or ""
         self.body = body
 
     @property
@@ -85,8 +88,7 @@ class HttpClient:
         try:
             connection.request(method, path, body, _encoded(headers))
             reply = connection.getresponse()
-            kind = reply.getheader("Content-Type") or ""
-            answer = Answer(reply.status, kind, reply.read())
+            answer = Answer(reply.status, reply.headers, reply.read())
         except BaseException:
             connection.close()
             raise

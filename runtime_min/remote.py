@@ -6,7 +6,8 @@ The client is aiohttp, as in MLRun: callers see the names of its failures.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Callable
+from collections.abc import Awaitable
+from typing import Any, Callable, TypeVar
 
 import aiohttp
 
@@ -14,8 +15,10 @@ from . import paths
 from .in_flight import InFlight, retried
 from .remote_requests import Expression, Requests, decoded, encoded
 
+_Result = TypeVar("_Result")
+
 #: What another attempt may mend; for a URL that is none there is only one.
-_PASSING = (
+PASSING = (
     RuntimeError,
     OSError,
     asyncio.TimeoutError,
@@ -44,6 +47,17 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
         context.at_termination(self._close)
 
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """Made when it is first asked for, by code that runs on the loop."""
+        if self._session is None:
+            self._session = (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(self._timeout))
+                if self._timeout
+                else aiohttp.ClientSession()  # 5 minutes
+            )
+        return self._session
+
     async def send(
         self, method: str, url: str, headers: dict[str, Any], data: Any
     ) -> tuple[int, bytes, str]:
@@ -51,10 +65,9 @@ class Client:
 
         Certificates are not checked, as in mlrun 1.12.
         """
-        session = self._session or self._open()
 
         async def attempt() -> tuple[int, bytes, str]:
-            async with session.request(
+            async with self.session.request(
                 method, url, headers=headers, data=data, ssl=False
             ) as answer:
                 body = await answer.read()
@@ -63,21 +76,21 @@ class Client:
                     raise RuntimeError(f"bad http response {answer.status}: {text}")
                 return answer.status, body, answer.headers.get("Content-Type", "")
 
+        return await self.retried(attempt)
+
+    async def retried(
+        self,
+        attempt: Callable[[], Awaitable[_Result]],
+        on: tuple[type[BaseException], ...] = PASSING,
+    ) -> _Result:
+        """What an attempt gives, after as many others as the step may make."""
         return await retried(
             attempt,
             retries=self._retries,
             backoff_factor=self._backoff_factor,
-            on=_PASSING,
+            on=on,
             failed=self._failed,
         )
-
-    def _open(self) -> aiohttp.ClientSession:
-        self._session = (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(self._timeout))
-            if self._timeout
-            else aiohttp.ClientSession()  # 5 minutes
-        )
-        return self._session
 
     async def _close(self) -> None:
         session, self._session = self._session, None
@@ -98,6 +111,7 @@ class RemoteStep:
         context: Any,
         name: str,
         *,
+        url: str | None = None,
         input_path: str | None = None,
         result_path: str | None = None,
         max_in_flight: int | None = None,
@@ -109,7 +123,7 @@ class RemoteStep:
         self.name = name
         self._input_path = input_path
         self._result_path = result_path
-        self._requests = Requests(**request)
+        self._requests = Requests((url or "").strip("/"), **request)
         self._in_flight = InFlight(max_in_flight)
         self._client = Client(
             context,

@@ -15,7 +15,10 @@ Expression = Callable[[Any], Any]
 
 
 class Requests:
-    """Makes requests of events; expressions get the body."""
+    """Makes requests of events; expressions get the body.
+
+    What is public may change from one event to the next.
+    """
 
     def __init__(
         self,
@@ -28,32 +31,32 @@ class Requests:
         headers_expression: Expression | None = None,
         return_json: bool = True,
     ) -> None:
-        self._url = url.strip("/") if url else ""
+        self.url = url
         self._url_expression = url_expression
         self._body_expression = body_expression
         self._headers_expression = headers_expression
-        self._method = method
-        self._headers = headers or {}
+        self.method = method
+        self.headers = headers or {}
         self._return_json = return_json
         self._adds_path = False
         #: What `url_expression` gets: without the subpath.
-        self._endpoint = self._url
+        self._endpoint = self.url
         if subpath and not headers_expression:  # an oddity of mlrun 1.12
             self._adds_path = subpath == "$path"
             if not self._adds_path:
-                self._url = f"{self._url}/{subpath.lstrip('/')}"
+                self.url = f"{self.url}/{subpath.lstrip('/')}"
 
     def request(self, event: Any, body: Any) -> tuple[str, str, dict[str, Any], Any]:
         """`(method, url, headers, data)` for an event and the body, or a part of it."""
-        method = self._method or event.method or "POST"
+        method = self.method or event.method or "POST"
         if self._headers_expression:
             headers = dict(self._headers_expression(body))
         else:
-            headers = dict(self._headers)
+            headers = dict(self.headers)
         if self._url_expression:
             url = self._url_expression(body, self._endpoint)
         else:
-            url = self._url
+            url = self.url
             path = event.path.lstrip("/")
             if self._adds_path:
                 url = f"{url}/{path}"
@@ -80,6 +83,7 @@ def encoded(method: str, body: Any, expression: Expression | None) -> tuple[Any,
     return json.dumps(expression(body) if expression else body), True
 
 
-def decoded(data: bytes, content_type: str, return_json: bool) -> Any:
+def decoded(data: Any, content_type: str, return_json: bool) -> Any:
     """The value of an answer; raises JSONDecodeError where JSON is due and there is none."""
-    return json.loads(data) if return_json or content_type.lower() == _JSON else data
+    is_due = return_json or content_type.lower() == _JSON
+    return json.loads(data) if is_due and isinstance(data, (str, bytes)) else data

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+import weakref
 from http.client import HTTPException
 from typing import Any
 
@@ -23,50 +24,28 @@ class ReadTimeout(OSError):
     """The service took too long, and there was one attempt only."""
 
 
-class RemoteStep:
-    """Sends each event to a service; the answer becomes the body, or a part of it."""
+class Client:
+    """Sends a step's requests; its connections are closed when the worker ends."""
 
     def __init__(
         self,
         context: Any,
         name: str,
-        *,
-        input_path: str | None = None,
-        result_path: str | None = None,
-        retries: int | None = None,
-        backoff_factor: float | None = None,
-        timeout: float | None = None,
-        **request: Any,
+        retries: int,
+        backoff_factor: float,
+        timeout: float | None,
     ) -> None:
-        self.name = name
-        self._logger = context.logger
-        self._input_path = input_path
-        self._result_path = result_path
-        self._retries = 6 if retries is None else retries
-        self._backoff_factor = backoff_factor or 1
-        self._requests = Requests(**request)
+        self._logger = context and context.logger
+        self._name = name
+        self._retries = retries
+        self._backoff_factor = backoff_factor
         self._client = HttpClient(timeout)
-        context.at_termination(self._client.close)
+        if context:
+            context.at_termination(self._client.close)
+        else:  # a class of the user's that keeps none
+            weakref.finalize(self, self._client.close)
 
-    def do_event(self, event: Any) -> Any:
-        """The event with its new body."""
-        body = event.body
-        if self._input_path:
-            body = paths.get_sync(body, self._input_path)
-        answer = self._send(*self._requests.request(event, body))
-        if answer.status >= 400:
-            raise RuntimeError(f"bad http response {answer.status}: {answer.text}")
-        result = self._requests.result(answer.body, answer.content_type)
-        if self._result_path:
-            result = paths.put_sync(event.body, self._result_path, result)
-        event.body = result
-        return event
-
-    run = do_event
-
-    def _send(
-        self, method: str, url: str, headers: dict[str, Any], data: Any
-    ) -> Answer:
+    def send(self, method: str, url: str, headers: dict[str, Any], data: Any) -> Answer:
         """The answer, the last one where a status was retried; raises OSError."""
         for number in range(self._retries + 1):
             if number:
@@ -90,14 +69,60 @@ class RemoteStep:
             time.sleep(min(_LONGEST_WAIT, self._backoff_factor * 2 ** (number - 1)))
 
     def _failed(self, why: str, left: int) -> None:
-        self._logger.warn_with(
-            "request failed", step=self.name, retries_left=left, error=why
-        )
+        if self._logger:
+            self._logger.warn_with(
+                "request failed", step=self._name, retries_left=left, error=why
+            )
 
     def _failure(self, url: str, exc: Exception) -> OSError:
         if isinstance(exc, socket.timeout) and not self._retries:
             return ReadTimeout(
-                f"http request to {url} timed out in RemoteStep {self.name}, "
+                f"http request to {url} timed out in RemoteStep {self._name}, "
                 f"{message(exc)}"
             )
         return OSError(f"cannot invoke url: {url}, {message(exc)}")
+
+
+class RemoteStep:
+    """Sends each event to a service; the answer becomes the body, or a part of it."""
+
+    def __init__(
+        self,
+        context: Any,
+        name: str,
+        *,
+        url: str | None = None,
+        input_path: str | None = None,
+        result_path: str | None = None,
+        retries: int | None = None,
+        backoff_factor: float | None = None,
+        timeout: float | None = None,
+        **request: Any,
+    ) -> None:
+        self.name = name
+        self._input_path = input_path
+        self._result_path = result_path
+        self._requests = Requests((url or "").strip("/"), **request)
+        self._client = Client(
+            context,
+            name,
+            6 if retries is None else retries,
+            backoff_factor or 1,
+            timeout,
+        )
+
+    def do_event(self, event: Any) -> Any:
+        """The event with its new body."""
+        body = event.body
+        if self._input_path:
+            body = paths.get_sync(body, self._input_path)
+        answer = self._client.send(*self._requests.request(event, body))
+        if answer.status >= 400:
+            raise RuntimeError(f"bad http response {answer.status}: {answer.text}")
+        result = self._requests.result(answer.body, answer.content_type)
+        if self._result_path:
+            result = paths.put_sync(event.body, self._result_path, result)
+        event.body = result
+        return event
+
+    run = do_event

@@ -107,6 +107,29 @@ class S(RemoteStep):
     pass
 
 
+class Signed(RemoteStep):
+    def __init__(self, key, **kwargs):
+        super().__init__("http://h/", headers={"X-Key": key}, **kwargs)
+
+    def _generate_request(self, event, body):
+        return super()._generate_request(event, body)
+
+
+class Early(RemoteStep):
+    def do_event(self, event):
+        return super().do_event(event)
+
+
+class Late(RemoteStep):
+    async def _handle_completed(self, event, response):
+        await super()._handle_completed(event, response)
+
+
+class Many(BatchHttpRequests):
+    def _get_data(self, data, headers):
+        return super()._get_data(data, headers)
+
+
 class P(ParallelRun):
     def merger(self, body, results):
         return body
@@ -341,7 +364,11 @@ SECTIONS: dict[str, list[Row]] = {
         Row("step", 'graph.to("$remote", "r", url="http://h/", subpath="$path", method="POST")'),
         Row("step", 'graph.to("$remote", "r", url="http://h/", url_expression="endpoint + event[\'x\']", retries=2, timeout=3)'),
         Row("step", 'graph.to("$remote", "r", url="some-function")'),
-        Row("step", 'graph.to("S", "r", url="http://h/")'),
+        Row("step", 'graph.to("S", "r", url="http://h/")', "a class derived from RemoteStep"),
+        Row("step", 'graph.to("Signed", "r", key="k", retries=1)', "with a constructor and `_generate_request` of its own"),
+        Row("step", 'graph.to("Early", "r", url="http://h/")', "with a `do_event`, which flows that await never call, as in MLRun"),
+        Row("step", 'graph.to("Late", "r", url="http://h/")', "with a `_handle_completed`, which is storey's inner life"),
+        Row("step", 'graph.to("Many", "r", url="http://h/")', "a class derived from BatchHttpRequests, with `_get_data`"),
         Row("step", 'graph.to("mlrun.serving.remote.BatchHttpRequests", "r", url="http://h/", retries=1)'),
     ],
     "The context (9)": [

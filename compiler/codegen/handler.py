@@ -129,7 +129,9 @@ class _Handler:
     def _needs_context(self) -> bool:
         def uses(make: Make | None) -> bool:
             return make is not None and (
-                CONTEXT in make.positional or any(value is CONTEXT for _, value in make.args)
+                make.runner is not None
+                or CONTEXT in make.positional
+                or any(value is CONTEXT for _, value in make.args)
             )
 
         return self._plan.keeps_context or any(
@@ -265,8 +267,13 @@ class _Handler:
         if make.tracked:
             cls = f"{self._scope.runtime(make.tracked)}.tracked({cls})"
         made = f"{cls}({', '.join(arguments)})"
-        if not make.starts:
-            return made
+        if make.starts:
+            made = self._started(make, made)
+        if make.runner is not None:
+            made = f"{self._class(make.runner)}(context, {made})"
+        return made
+
+    def _started(self, make: Make, made: str) -> str:
         mode = self._plan.function.serving.load_mode
         arguments = [made, *([f"mode={quoted(mode)}"] if mode else [])]
         arguments += self._keywords(make.start_args)

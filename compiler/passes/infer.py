@@ -19,7 +19,8 @@ from .functions import Functions, returns_event
 from .instantiation import Instantiation
 from .library_steps import PICKLE_IMPORTS, LibrarySteps, runs_in_turn
 from .mlrun_classes import COMPILED, MERGE, MODELS, PARALLEL, ROUTERS, VOTING
-from .outgoing import REMOTE
+from .outgoing import BATCH, OUTGOING, REMOTE
+from .requesting import Requesting
 from .storey import CHOICE, MAP_CLASS, STOREY_BASES
 from .validate import reached, successors
 
@@ -52,6 +53,7 @@ class _Inference:
         self._functions = Functions(index, diagnostics)
         self._library_steps = LibrarySteps(index, diagnostics)
         self._instantiation = Instantiation(index, diagnostics)
+        self._requesting = Requesting(index, diagnostics, self._instantiation)
 
     def facts(self) -> FunctionFacts:
         found = FunctionFacts()
@@ -125,8 +127,8 @@ class _Inference:
             facts = found.steps[step.name]
             library = ir.library(step)
             in_turn = library not in COMPILED - MODELS - {REMOTE} or runs_in_turn(step)
-            if not in_turn or facts.result == "outlets" or facts.merges:
-                what = library or ("a Merge" if facts.merges else "a Choice")
+            if not in_turn or facts.result == "outlets" or facts.merges or facts.waits:
+                what = library or _kind(facts)
                 self._diagnostics.error(
                     "GC015",
                     f"{what} runs in the async engine only",
@@ -198,11 +200,13 @@ class _Inference:
             case ir.UserCode(symbol=symbol) as target:
                 return self._object(target, symbol, step, name)
             case ir.Dotted() as target:
-                root = self._function.root
-                awaits = isinstance(root, ir.Flow) and root.engine == "async"
-                awaits = awaits and isinstance(step, ir.Task)
-                return self._library_steps.facts(target, step, name, awaits)
+                return self._library_steps.facts(target, step, name, self._awaits(step))
         return Facts()
+
+    def _awaits(self, step: ir.Task | ir.Router | ir.Route) -> bool:
+        """Is it a step of a flow that awaits? Routers do not await their routes."""
+        root = self._function.root
+        return isinstance(step, ir.Task) and isinstance(root, ir.Flow) and root.engine == "async"
 
     def _object(
         self,
@@ -219,7 +223,8 @@ class _Inference:
             if (
                 isinstance(ancestor, str)
                 and ancestor.partition(".")[0] in ("mlrun", "storey")
-                and ancestor not in MODELS | ROUTERS | IDLE_BASES | STOREY_BASES | {MERGE}
+                and ancestor
+                not in MODELS | ROUTERS | IDLE_BASES | STOREY_BASES | OUTGOING | {MERGE}
             ):
                 self._report(
                     target,
@@ -230,6 +235,11 @@ class _Inference:
                 return Facts()
         if MERGE in ancestors:
             return self._merging(target, symbol, step, name)
+        requests = next((base for base in (REMOTE, BATCH) if base in ancestors), None)
+        if requests is not None:
+            self._requesting.check(symbol, requests)
+            if requests == BATCH or self._awaits(step):
+                return self._requesting.facts(target, symbol, step, name, requests)
         full_event = bool(getattr(step, "full_event", None))
         method = step.method
         owner: Symbol | str | None = None
@@ -255,9 +265,10 @@ class _Inference:
                     )
         else:
             chooses = CHOICE in ancestors
+            brings_do_event = is_model or is_router or requests == REMOTE
             for candidate in ("do_event", "do"):
                 found = None if chooses else self._index.method(symbol, candidate)
-                if found is not None and (found[1] is not None or is_model or is_router):
+                if found is not None and (found[1] is not None or brings_do_event):
                     method, (owner, info) = candidate, found
                     break
             else:
@@ -333,3 +344,10 @@ class _Inference:
 
     def _report(self, target: ir.Target, message: str, code: str, help: str = "") -> None:
         self._diagnostics.error(code, message, target.span, help=help)
+
+
+def _kind(facts: Facts) -> str:
+    """Of a class that the sync engine does not run: what it derives from."""
+    if facts.merges:
+        return "a Merge"
+    return "a BatchHttpRequests" if facts.waits else "a Choice"

@@ -94,6 +94,8 @@ class _Resolver:
             args = self._merge_args(step)
         elif library in EXPRESSIONS:
             args = self._outgoing_args(step, EXPRESSIONS[library])
+        elif self._sends_requests(cls):
+            args = self._outgoing_args(step, {})  # its class may look at the other texts
         else:
             args = self._args(step.args)
         return replace(
@@ -102,6 +104,13 @@ class _Resolver:
             function=None if step.function is None else self._called(step.function),
             args=args,
         )
+
+    def _sends_requests(self, cls: ir.Target | None) -> bool:
+        """Is it a class of the user's with the constructor of MLRun's?"""
+        if not isinstance(cls, ir.UserCode):
+            return False
+        constructor = self._index.method(cls.symbol, "__init__")
+        return constructor is not None and constructor[0] in EXPRESSIONS
 
     def _merge_args(self, step: _Step) -> ir.Args:
         """A Merge's `key_path` is an expression as a text (serving.md 4.3), the rest numbers."""

@@ -425,9 +425,13 @@ def _length(value: Value) -> int:
 
 
 def _in_order(memory: Memory, value: set[Value] | frozenset[Value]) -> list[Value] | Unknown:
-    """A set's elements in an order that is the same in every run."""
+    """A set's elements in an order that is the same in every run.
+
+    Of numbers it is Python's. Of texts Python's differs from run to run: theirs is the order of
+    the alphabet, which is one that a run may have.
+    """
     memory.budget.items(len(value))
-    if len(value) < 2 or all(type(item) in (int, bool) for item in value):
+    if len(value) < 2 or all(type(item) in _NUMBERS for item in value):
         return list(value)
     if doubt := memory.doubt(value):
         return doubt

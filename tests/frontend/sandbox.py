@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Any
 
 NAMES = "abcde"
+#: With each, Python goes through sets of texts in another order.
+HASH_SEEDS = range(1, 17)
 
 
 def described(value: Any, depth: int = 0) -> Any:
@@ -64,13 +66,14 @@ def _run(text: str, unsure: list[Any]) -> Any:
 class Sandbox:
     """A child process; one that dies is replaced."""
 
-    def __init__(self) -> None:
+    def __init__(self, hash_seed: int = 0) -> None:
+        self._env = {"PYTHONHASHSEED": str(hash_seed)}
         self._start()
 
     def _start(self) -> None:
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-W", "ignore", __file__],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-P", "-s", "-S", "-W", "ignore", __file__],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._env,
         )  # fmt: skip
 
     def run(self, text: str, unsure: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -90,6 +93,15 @@ class Sandbox:
             return {"failed": "the process died"}
         found: dict[str, Any] = json.loads(line)
         return found
+
+    def varies(self, text: str, unsure: tuple[str, ...] = ()) -> bool:
+        """Does what the program computes depend on the order of sets of texts?"""
+        first = self.run(text, unsure)
+        for seed in HASH_SEEDS:
+            with Sandbox(seed) as other:
+                if other.run(text, unsure) != first:
+                    return True
+        return False
 
     def close(self) -> None:
         assert self._child.stdin

@@ -566,6 +566,8 @@ def test_functions_and_classes_know_where_they_are(tmp_path: Path) -> None:
 
 
 def test_sets_are_walked_through_in_one_order(tmp_path: Path) -> None:
+    numbers = run(tmp_path, "a = list({2.5, 0.25, 8, -1, 1j, True})").names["a"]
+    assert repr(numbers) == repr(list({2.5, 0.25, 8, -1, 1j, True}))
     done = run(tmp_path, 'a = list({"c", "a", "b"})\nb = str({"x", "y"})\nc = {"x", "y"}.pop()')
     assert done.names["a"] == ["a", "b", "c"]
     assert isinstance(done.names["b"], Unknown)

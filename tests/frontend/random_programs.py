@@ -38,6 +38,10 @@ def note(x):
     log.append(x)
     return x
 """,
+    "g": """\
+import flow
+g = flow.new()
+""",
     "items": """\
 def items(n):
     note(n)
@@ -217,6 +221,8 @@ CHANGES: dict[Kind, list[str]] = {
 }  # fmt: skip
 
 
+#: A graph call that is refused, and raises.
+REFUSED = "g.fail('no', 'builtins.ValueError', 'builtins.Exception', 'builtins.BaseException')"
 #: What the body of a generator does beside other things.
 YIELDS = [
     "yield <any>", "yield <any>", "x = yield <any>", "yield from <list>", "note(<any>)",
@@ -224,6 +230,7 @@ YIELDS = [
     "try:\n    yield <any>\nfinally:\n    note(<any>)", "log.append((yield))",
     "try:\n    x = yield <any>\nexcept Exception as x:\n    note(str(x))", "b.append(<any>)",
     "if <bool>:\n    yield <any>", "for x in <list>:\n    yield note(x)",
+    "g.to(<int>)", "g.to(<str>)", "yield g.to(<int>) and 1", REFUSED,
     "while len(log) < 9:\n    note(1)\n    yield <any>", "yield from (note(x) for x in <list>)",
 ]  # fmt: skip
 
@@ -289,6 +296,8 @@ class Program:
     def statement(self, depth: int = 2, loop: bool = False) -> str:
         if loop and self.chance(12):
             return f"if {self.expression('bool', 1)}: {self.pick(['break', 'continue'])}"
+        if self.chance(8):
+            return self.filled(self.pick(["g.to(<int>)", "g.to(<str>)", "g.to(a)"]), 1)
         if self.yields and self.chance(45):
             return self.filled(self.pick(YIELDS), 1)
         simple: list[Callable[[], str]] = [self.assign, self.assign, self.assign, self.change,
@@ -350,7 +359,9 @@ class Program:
         caught = self.pick(["Exception", "(TypeError, KeyError)", "ValueError", "LookupError as x",
                             "Exception as x"])  # fmt: skip
         text = f"try:\n{self.block(depth)}"
-        if self.chance(30):
+        if self.chance(25):
+            text += f"\n    {REFUSED}"
+        elif self.chance(30):
             text += f"\n    raise {self.pick(['ValueError(a)', 'KeyError', 'TypeError(1, 2)'])}"
         text += f"\nexcept {caught}:\n{self.block(depth)}"
         if " as x" in caught and self.chance(60):

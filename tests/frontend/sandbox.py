@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import types
 import warnings
 from types import TracebackType
 from typing import Any
@@ -43,9 +44,27 @@ def _noting(text: str) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
+class Graph:
+    """What `flow.new()` gives in Python: it writes down what is called."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def to(self, *args: Any) -> Graph:
+        self.calls.append(described(args))
+        return self
+
+    def fail(self, text: str, *raises: str) -> None:
+        raise ValueError(text)
+
+
 def _run(text: str, unsure: list[Any]) -> Any:
     caught: list[None] = []
     names: dict[str, Any] = {"__name__": "__main__", "__caught__": lambda: caught.append(None)}
+    graph = Graph()
+    flow = types.ModuleType("flow")
+    flow.new = lambda: graph  # type: ignore[attr-defined]
+    sys.modules["flow"] = flow
     if unsure:
         names["unsure"] = lambda number: eval(unsure[number])
     try:
@@ -56,7 +75,7 @@ def _run(text: str, unsure: list[Any]) -> Any:
     try:
         exec(code, names)
         found = {name: described(names.get(name)) for name in NAMES}
-        return {"names": found, "caught": len(caught)}
+        return {"names": found, "caught": len(caught), "calls": graph.calls}
     except BaseException as exc:
         return {"failed": f"{type(exc).__name__}: {exc}"[:200]}
     finally:
@@ -77,8 +96,10 @@ class Sandbox:
         )  # fmt: skip
 
     def run(self, text: str, unsure: tuple[str, ...] = ()) -> dict[str, Any]:
-        """`{"names": ..., "caught": <how many handlers ran>}`, `{"failed": ...}`, or, of what
-        Python does not parse, `{"no": "program"}`."""
+        """`{"names": ..., "caught": <how many handlers ran>, "calls": <of the graph>}`.
+
+        Or `{"failed": ...}`; or, of what Python does not parse, `{"no": "program"}`.
+        """
         assert self._child.stdin
         assert self._child.stdout
         try:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,6 +22,7 @@ from .diagnostics import Diagnostics, GraphError
 from .frontend.evaluator import Skipped, evaluate
 from .frontend.given import Given
 from .nesting import with_deep_stack
+from .optional_imports import check_imports
 from .origins import with_origin
 from .package.assemble import Part, assemble
 from .package.bundle import bundle
@@ -120,21 +122,20 @@ def _stages(made: Build, main: Path, options: Options) -> None:
     stage = _stopwatch(made.timings)
 
     with stage("read"):
-        tree = SourceTree(main, options.packages)
+        tree = _tree(main, options)
         made.source = tree.main
-        _ = tree.main.tree  # a file that is no Python ends here
-        for folder in search_paths(tree):
-            tree.search(folder)
         declared = read_declared(tree.root, options.requirements, diagnostics)
     # The statements of the file, as far as they concern graphs.
     with stage("evaluate"):
         session = Session(tree, diagnostics, options.env)
         given = Given(options.given)
-        made.skipped = evaluate(
-            tree, session, diagnostics, options.env, given, options.entry
-        ).skipped
+        done = evaluate(tree, session, diagnostics, options.env, given, options.entry)
+        made.skipped = done.skipped
         given.check()
         graph = session.graph(options.functions)
+        if not made.failed:
+            without = partial(_graph_without, main, options)
+            check_imports(graph, done.perhaps_missing, declared, without, diagnostics)
     # Values that are left open get the names of environment variables.
     with stage("name settings"):
         made.graph = graph = name_settings(graph)
@@ -187,6 +188,25 @@ def _stages(made: Build, main: Path, options: Options) -> None:
             ).encode()
         if options.compose:
             made.files["compose.yaml"] = compose_yaml(made.plans, made.files, graph.source).encode()
+
+
+def _tree(main: Path, options: Options) -> SourceTree:
+    """The graph file, and where modules beside it are looked for."""
+    tree = SourceTree(main, options.packages)
+    _ = tree.main.tree  # a file that is no Python ends here
+    for folder in search_paths(tree):
+        tree.search(folder)
+    return tree
+
+
+def _graph_without(main: Path, options: Options, name: str) -> ir.Graph | None:
+    """The graph if a package is not installed; None if the file fails then."""
+    tree, found = _tree(main, options), Diagnostics()
+    session = Session(tree, found, options.env)
+    missing = frozenset({name})
+    evaluate(tree, session, found, options.env, Given(options.given), options.entry, missing)
+    graph = session.graph(options.functions)
+    return None if found.has_errors else graph
 
 
 def _part(

@@ -9,6 +9,7 @@ into the module of its group, here below, with the next free number:
     GC030 to GC039  warnings      built, but perhaps not what was meant
     GC040 to GC049  packages      the output and what runs it
     GC050 to GC059  streams       events of streams may get lost
+    GC060 to GC069  imports       what is taken to be installed
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from types import MappingProxyType
 
 from .code import PRELUDE, Code, graph_file
 from .graphs import GRAPHS
+from .imports import IMPORTS
 from .packages import PACKAGES
 from .reading import READING
 from .streams import STREAMS
@@ -26,5 +28,5 @@ from .warnings import WARNINGS
 __all__ = ["CODES", "PRELUDE", "Code", "graph_file"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    {code.code: code for code in (*READING, *GRAPHS, *WARNINGS, *PACKAGES, *STREAMS)}
+    {code.code: code for code in (*READING, *GRAPHS, *WARNINGS, *PACKAGES, *STREAMS, *IMPORTS)}
 )

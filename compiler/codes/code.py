@@ -36,7 +36,7 @@ class Code:
     @property
     def level(self) -> Literal["error", "warning"]:
         """How grave such a finding is."""
-        return "warning" if self.code.startswith(("GC03", "GC05")) else "error"
+        return "warning" if self.code.startswith(("GC03", "GC05", "GC06")) else "error"
 
     @property
     def is_session(self) -> bool:

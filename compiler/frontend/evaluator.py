@@ -40,6 +40,8 @@ class Evaluation:
     #: The names of its top level.
     scope: Scope
     skipped: tuple[Skipped, ...]
+    #: Packages of others that it can do without, and where it imports them.
+    perhaps_missing: Mapping[str, Span]
 
 
 def evaluate(
@@ -49,15 +51,17 @@ def evaluate(
     env: Mapping[str, str],
     given: Given | None = None,
     entry: str = "",
+    missing: frozenset[str] = frozenset(),
 ) -> Evaluation:
     """Evaluate the main file of the tree; graph calls are made to the host.
 
     `given` are values of expressions; with `entry`, `module:function`, that function is called in
-    the end. Raises GraphError if the file cannot be parsed. What is wrong with the graph, and what
-    would fail if the file were run, ends up in `diagnostics`.
+    the end; packages in `missing` are not installed. Raises GraphError if the file cannot be
+    parsed. What is wrong with the graph, and what would fail if the file were run, ends up in
+    `diagnostics`.
     """
     given = given or Given()
-    return with_deep_stack(lambda: _evaluate(tree, host, diagnostics, env, given, entry))
+    return with_deep_stack(lambda: _evaluate(tree, host, diagnostics, env, given, entry, missing))
 
 
 def _evaluate(
@@ -67,8 +71,10 @@ def _evaluate(
     env: Mapping[str, str],
     given: Given,
     entry: str,
+    missing: frozenset[str],
 ) -> Evaluation:
     machine = Machine(tree, host, diagnostics, env, given)
+    machine.missing = missing
     machine.imports = Imports(machine)
     machine.calls = Calls(machine)
     machine.attributes = Attributes(machine)
@@ -102,7 +108,7 @@ def _evaluate(
         )
     finally:
         machine.generators.end()
-    return Evaluation(scope, tuple(machine.skipped))
+    return Evaluation(scope, tuple(machine.skipped), machine.perhaps_missing)
 
 
 def _call_entry(machine: Machine, scope: Scope, entry: str) -> None:

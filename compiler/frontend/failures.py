@@ -161,11 +161,17 @@ class Failures:
             value = Instance(External(error.raises[0], span), (text,), {}, span)
             raised = Raised(value, error.message, span)
             raised.names, raised.finding = frozenset(error.raises), finding
-            for handlers, scope in machine.handlers:
-                for handler in handlers:
-                    if handler.type is None or self._catches(handler.type, raised, scope):
-                        raise raised
+            if self.handled(raised):
+                raise raised
         machine.report(finding)
+
+    def handled(self, exc: Raised) -> bool:
+        """Is there a handler for it around the code at hand?"""
+        return any(
+            handler.type is None or self._catches(handler.type, exc, scope)
+            for handlers, scope in self._machine.handlers
+            for handler in handlers
+        )
 
     def _catches(self, type_: cst.BaseExpression, exc: Raised, scope: Scope) -> bool:
         value = self._machine.expressions.value(type_, scope)

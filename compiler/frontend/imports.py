@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,20 @@ class Imports:
                 ModuleNotFoundError(f"No module named {name!r}"),
                 did_you_mean(name.rpartition(".")[2], parent.scope.names),
             )
+        self._of_others(name.partition(".")[0])
         return External(name, self._machine.here)
+
+    def _of_others(self, package: str) -> None:
+        """Raises Native for a package that is not installed, where the file can do without it."""
+        machine = self._machine
+        if package in sys.stdlib_module_names:
+            return
+        span = machine.here
+        error = Native(ModuleNotFoundError(f"No module named {package!r}"))
+        if machine.statements.failures.handled(Raised.of(error, span)):
+            if package in machine.missing:
+                raise error
+            machine.perhaps_missing.setdefault(package, span)
 
     def _member(self, module: Value, name: str, attribute: str) -> Value:
         """`from module import attribute`: an attribute, or a module inside of a package."""

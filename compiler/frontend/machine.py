@@ -94,6 +94,9 @@ class Machine:
         #: Paths of files that the graph file perhaps writes.
         self.written: set[str] = set()
         self.given = given
+        #: Packages of others that count as not installed; imported where the file can do without.
+        self.missing: frozenset[str] = frozenset()
+        self.perhaps_missing: dict[str, Span] = {}
         #: Coroutines that were made and not awaited yet, and where.
         self.waiting: dict[Coroutine, tuple[SourceModule, cst.CSTNode]] = {}
         self.skipped: dict[Skipped, None] = {}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from graphc.plan import (
+    Arrive,
     Call,
+    Caught,
+    CopyEvent,
     Each,
     FanOut,
     Finish,
@@ -19,9 +22,13 @@ from graphc.plan import (
     Method,
     Own,
     Plan,
+    ReadBody,
+    Record,
     ReturnBody,
     Send,
     Try,
+    Unwrap,
+    WriteBody,
 )
 
 
@@ -84,7 +91,8 @@ def _needs_event(item: Instruction) -> bool:
     invoke = getattr(item, "invoke", None)
     return (
         bool(invoke and invoke.takes == "event")
-        or type(item).__name__ in ("WriteBody", "ReadBody", "Caught", "Arrive", "Unwrap")
+        or isinstance(item, (Arrive, Caught, CopyEvent, ReadBody, Record, Unwrap, WriteBody))
+        or (isinstance(item, Call) and item.then in ("both", "event"))
         or (isinstance(item, (Goto, FanOut)) and item.takes == "event")
     )
 

@@ -22,6 +22,7 @@ from graphc import ir
 from graphc.diagnostics import Severity
 from graphc.pipeline import Build, build
 from graphc.rendering import render
+from plan_check import check_plan
 from random_graphs import Choices, Writer, divided, graph_file, requests
 from random_runs import agrees, run_functions, run_package, run_reference
 from reference import Request
@@ -116,7 +117,10 @@ def compiled(text: str) -> Build:
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder, "graph.py")
         main.write_text(text)
-        return build(main)
+        made = build(main)
+    for plan in made.plans:
+        check_plan(plan)
+    return made
 
 
 @settings(settings.get_profile("random-graphs"))

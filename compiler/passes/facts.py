@@ -69,6 +69,11 @@ class Facts:
         return self.result in ("items", "outlets") or self.selects is not None
 
     @property
+    def writes_event(self) -> bool:
+        """Is it a step of storey's own that puts its result onto the event that it gets?"""
+        return self.pathless and self.make is not None and not self.waits
+
+    @property
     def drops(self) -> bool:
         """May an event end here?"""
         return self.result == "test" or self.filters

@@ -130,17 +130,18 @@ class _FlowLowering:
         self._flow = flow
         self._facts = facts
         self._sync = flow.engine == "sync"
-        records = function.serving.error_stream is not None
-        self._topology = Topology(flow, facts, function.reads, records)
-        self._start = start(flow, facts, self._topology)
-        self._responds = self._sync or self._topology.responder is not None
-        self._keeps_context = records
+        self._records = records = function.serving.error_stream is not None
         kinds = self._kinds()
         #: Synchronous engine: does `event.body` follow every step? So records, and a handler for
         #: the whole graph behind steps of both kinds, find what the failed step got.
         self._follow = self._sync and (
             (records and "body" in kinds) or (flow.on_error is not None and len(kinds) > 1)
         )
+        near = records or self._follow
+        self._topology = Topology(flow, facts, function.reads, near_event=near)
+        self._start = start(flow, facts, self._topology)
+        self._responds = self._sync or self._topology.responder is not None
+        self._keeps_context = records
 
     def plan(self) -> Plan:
         topology = self._topology
@@ -358,7 +359,8 @@ class _FlowLowering:
         elif kind == "event" and not self._gives_body(step):
             then = "event"
         else:
-            then = "both" if self._follow else "body"
+            writes = self._follow or (self._records and facts.writes_event)
+            then = "both" if writes else "body"
         call = Call(
             step.name,
             self._invoke(step, facts),

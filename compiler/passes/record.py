@@ -185,11 +185,7 @@ class _AsToldOf:
         made: list[Instruction] = []
         goes_to: list[str] = []
         for position, item in enumerate(block):
-            if isinstance(item, Try):
-                copies = next(_kinds(item.body), None) == "body"
-            else:
-                copies = isinstance(item, Call) and item.invoke.takes == "body"
-            if copies:
+            if _copies(item):
                 rest = block[position:]
                 copy = [CopyEvent()] if self._takes_event(rest) else []
                 return [*made, *copy, *rest], goes_to
@@ -220,6 +216,13 @@ class _AsToldOf:
             todo += [self._before[name].instructions for name in names if name not in seen]
             seen.update(names)
         return False
+
+
+def _copies(item: Instruction) -> bool:
+    """Does MLRun go on with a copy of the event, which has the step's result?"""
+    if isinstance(item, Try):
+        return any(_copies(inner) for inner in item.body)
+    return isinstance(item, Call) and item.invoke.takes == "body" and item.then != "both"
 
 
 def _goes_to(block: Sequence[Instruction]) -> Iterator[Sequence[str]]:

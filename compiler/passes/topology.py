@@ -32,10 +32,10 @@ class Topology:
         flow: ir.Flow,
         facts: FunctionFacts,
         reads: Sequence[ir.Reads] = (),
-        records: bool = False,
+        near_event: bool = False,
     ) -> None:
-        #: Are failures recorded? Records have the event, so every step is near it.
-        self._records = records
+        #: Is the event wanted beside every step, for records of failures or to have the body?
+        self._near_event = near_event
         self._flow = flow
         self._facts = facts
         self._steps = {step.name: step for step in flow.steps}
@@ -214,7 +214,7 @@ class Topology:
         found = {}
         for name, heads in self.following.items():
             inside = name in self._in_branches or name in self.gather_at
-            if len(heads) < 2 or self.forks(name) or self._records or inside:
+            if len(heads) < 2 or self.forks(name) or self._near_event or inside:
                 continue
             ends = [self._plain_chain_end(head) for head in heads]
             merge = ends[0][1]
@@ -357,7 +357,7 @@ class Topology:
 
     def _method_signatures(self) -> dict[str, bool]:
         """Does each head's method take the event? All branches of one fork are called alike."""
-        if self._records:
+        if self._near_event:
             return dict.fromkeys(self.heads, True)
         signatures = {head: head in self._event_below for head in self.heads}
         forks = [

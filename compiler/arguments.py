@@ -128,6 +128,9 @@ class Arguments:
     ) -> ir.Args:
         """Arguments as the IR holds them; raises GraphError for what no package can hold."""
         spans = spans or {}
+        if isinstance(unknown := args.get(""), Unknown):
+            # The evaluator does not know what the arguments are in the end.
+            raise _unknown(unknown, where)
         return tuple(
             (key, self.argument(key, value, spans.get(key, where))) for key, value in args.items()
         )

@@ -1,7 +1,7 @@
 """What the constructors of user classes take.
 
 In: a class and its ancestors, as `code_index` orders them. Out: a `Signature`, `**kwargs` that is
-handed on to a base followed. Metaclasses and `__new__` are not looked into.
+handed on to a base followed. Metaclasses are not looked into.
 """
 
 from __future__ import annotations
@@ -61,8 +61,15 @@ class Constructors:
             info, binding = self._index.class_info(owner), self._index.binding(owner)
             if info is None or binding is None or not isinstance(binding.node, cst.ClassDef):
                 return ANYTHING
-            if "__init__" in info.attributes or "__new__" in info.methods:
+            if "__init__" in info.attributes:
                 return ANYTHING
+            if "__new__" in info.methods:
+                # Python looks here first (`inspect.signature`), and so does MLRun.
+                signature = _signature(info.methods["__new__"].parameters[1:])
+                if not signature.var_keyword:
+                    return signature
+                if "__init__" not in info.methods:
+                    return ANYTHING
             if "__init__" in info.methods:
                 node = _own_method(binding.node, "__init__")
                 if node is None:

@@ -60,6 +60,16 @@ class Plain:
     pass
 
 
+class Made:
+    def __new__(cls, a): return super().__new__(cls)
+    def __init__(self, *args, **kwargs): pass
+
+
+class Single:
+    def __new__(cls, *args, **kwargs): return super().__new__(cls)
+    def __init__(self, b): pass
+
+
 class Forward(Plain):
     def __init__(self, a, **kw):
         super().__init__(**kw)
@@ -241,6 +251,8 @@ V2 = ("context", "name", "model_path", "model", "protocol", "input_path", "resul
         ("Model", Signature(("extra", *V2), (), (), True, True, defaults=("extra",))),
         ("Reader", Signature(("path",), ("path",), ("path",), True, accepts_any=True)),
         ("Unknown", Signature(var_keyword=True, var_positional=True, accepts_any=True)),
+        ("Made", Signature(("a",), ("a",), ("a",))),
+        ("Single", Signature(("b",), ("b",), ("b",))),
         ("Data", Signature(("a", "b", "c"), ("a", "b", "c"), ("a",))),
         ("More", Signature(("a", "b", "c", "e"), ("a", "b", "c", "e"), ("a",))),
     ],

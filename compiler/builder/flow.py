@@ -25,7 +25,7 @@ class FlowBuilder(HostObject):
     """A flow graph."""
 
     description = "a flow graph"
-    api = frozenset(["to", "add_step", "error_handler", "set_flow", "plot", "steps"])
+    api = frozenset(["to", "add_step", "error_handler", "set_flow", "clear_children", "plot", "steps"])
     known = mlrun_names.FLOW
     refused = frozenset(
         """add_shared_model configure_shared_pool_resource cycle_from cycle_to insert_step set_next
@@ -63,6 +63,14 @@ class FlowBuilder(HostObject):
 
     def contains(self, key: Any) -> bool:
         return key in self.steps
+
+    def remove(self, key: Any) -> None:
+        del self.steps[self.existing(key, "graph[...]")]
+
+    def clear_children(self, steps: Any = None) -> None:
+        """Remove the steps of these names, or all."""
+        for name in self.function.session.listed(steps, "steps") or list(self.steps):
+            self.remove(name)
 
     def to(
         self,

@@ -62,7 +62,7 @@ class FunctionBuilder(HostObject):
         "from_image": "images that hold the function already (from_image)",
     }
     known = mlrun_names.FUNCTION
-    refused = frozenset(("remove_states", "set_db_connection", "setup_model_monitoring"))
+    refused = frozenset(("set_db_connection", "setup_model_monitoring"))
     #: Calls that have no meaning for the graph (serving.md 1.4).
     skipped: ClassVar[frozenset[str]] = frozenset(
         """deploy doc export invoke plot save set_categories skip_image_enrichment to_mock_server
@@ -82,8 +82,8 @@ class FunctionBuilder(HostObject):
         | Serving.calls
         | frozenset(_refused)
         | frozenset(
-            """add_child_function add_model apply metadata name set_topology spec verbose
-            with_code with_v3io""".split()
+            """add_child_function add_model apply metadata name remove_states set_topology spec
+            verbose with_code with_v3io""".split()
         )
     )
 
@@ -256,6 +256,11 @@ class FunctionBuilder(HostObject):
         return self._router_of(router_step).add_route(
             key, class_name=class_name, handler=handler, **arguments
         )
+
+    def remove_states(self, keys: Any) -> None:
+        """Remove steps or models from the graph, all for an empty list."""
+        if self.root is not None:
+            self.root.clear_children(keys)
 
     def _router_of(self, router_step: Any) -> RouterBuilder:
         if self.root is None:

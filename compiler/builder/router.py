@@ -35,7 +35,7 @@ class RouterBuilder(StepBuilder):
     """A router: a step of a flow, the whole graph, or a `RouterStep(...)` in no graph yet."""
 
     description = "a router"
-    api = StepBuilder.api | {"add_route", "routes", "plot", "steps"}
+    api = StepBuilder.api | {"add_route", "clear_children", "routes", "plot", "steps"}
     known = mlrun_names.ROUTER
 
     routes: dict[str, TaskBuilder] = field(default_factory=dict)
@@ -143,6 +143,15 @@ class RouterBuilder(StepBuilder):
                 raises=KEY_ERROR,
             )
         return self.routes[key]
+
+    def remove(self, key: Any) -> None:
+        self.item(key)
+        del self.routes[key]
+
+    def clear_children(self, routes: Any = None) -> None:
+        """Remove the routes of these names, or all."""
+        for key in self.session.listed(routes, "routes") or list(self.routes):
+            self.remove(key)
 
     def iterate(self) -> list[Any]:
         return list(self.routes)

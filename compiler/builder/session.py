@@ -128,6 +128,12 @@ class Session(HostObject):
             return value
         raise self.wrong_value(value, f"{what} must be a text", where)
 
+    def listed(self, value: Any, what: str) -> list[Any]:
+        """The value as the list it must be, empty for None; raises GraphError."""
+        if value is None or isinstance(value, list | tuple):
+            return list(value or ())
+        raise self.wrong_value(value, f"{what} must be a list of names", self.span)
+
     def wrong_value(self, value: Any, message: str, where: Span) -> GraphError:
         """The error for a value of the wrong type, or one that is not known."""
         if origin(value) is not None:

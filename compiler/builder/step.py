@@ -9,7 +9,7 @@ from .. import ir
 from ..diagnostics import GraphError
 from ..frontend.values import HostObject
 from . import mlrun_names
-from .task import TaskBuilder
+from .task import SETTINGS, TaskBuilder
 
 if TYPE_CHECKING:
     from .flow import FlowBuilder
@@ -21,7 +21,7 @@ class StepBuilder(TaskBuilder):
 
     description = "a step"
     api = frozenset(
-        "to error_handler respond after_step name after full_event on_error responder".split()
+        (*"to error_handler respond after_step name after on_error function".split(), *SETTINGS)
     )
     known = mlrun_names.STEP
     refused = frozenset(("cycle_from", "cycle_to", "insert_step", "set_next"))
@@ -100,6 +100,10 @@ class StepBuilder(TaskBuilder):
             )
         return self.flow
 
+    @property
+    def function(self) -> str | None:
+        return self.runs_in or None
+
     def after_step(self, *after: Any, append: bool = True) -> StepBuilder:
         if not append:
             self.after.clear()
@@ -114,6 +118,8 @@ class StepBuilder(TaskBuilder):
             self.after = [self._flow.existing(name, "after") for name in names]
         elif name == "on_error":
             self.on_error = session.text(value, "on_error", session.span)
+        elif name == "function":
+            self.runs_in = session.text(value, "function", session.span) if value else ""
         else:
             super().assign(name, value)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import ir
-from ..arguments import Arguments, Runs
+from ..arguments import Arguments, Runs, target_of
 from ..diagnostics import GraphError, Span, did_you_mean
 from ..frontend.values import HostObject
 from . import mlrun_names
@@ -15,6 +15,11 @@ from .mistakes import ATTRIBUTE_ERROR
 
 if TYPE_CHECKING:
     from .session import Session
+
+#: What a graph file may read of a step or route, and set.
+SETTINGS = (
+    "class_name", "class_args", "handler", "full_event", "responder", "input_path", "result_path",
+)  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -33,19 +38,37 @@ class TaskBuilder(HostObject):
     result_path: Any = None
     responder: bool = False
 
+    @property
+    def class_args(self) -> dict[str, Any]:
+        """The arguments, which a graph file may change in place."""
+        return self.args
+
+    @property
+    def class_name(self) -> Any:
+        return self.cls.text if isinstance(self.cls, ir.Named) else self.cls
+
     def respond(self) -> TaskBuilder:
         self.responder = True
         return self
 
     def assign(self, name: str, value: Any) -> None:
-        known = ("full_event", "responder", "input_path", "result_path")
-        if name not in known:
-            raise GraphError(
-                f"{self.description} has no setting {name!r}",
-                code="GC011",
-                help=did_you_mean(name, known),
-            )
-        setattr(self, name, value)
+        session = self.session
+        match name:
+            case "full_event" | "responder" | "input_path" | "result_path" | "handler":
+                setattr(self, name, value)
+            case "class_name":
+                self.cls = target_of(session, value, session.span, name)
+            case "class_args":
+                if not isinstance(value, dict):
+                    raise session.wrong_value(value, "class_args must be a dict", session.span)
+                self.args = value
+            case _:
+                raise GraphError(
+                    f"{self.description} has no setting {name!r}",
+                    code="GC011",
+                    help=did_you_mean(name, SETTINGS),
+                )
+        self.arg_spans = {**self.arg_spans, name: session.span}
 
     def runs(self) -> Runs:
         """The code, found and checked; raises GraphError."""
@@ -66,9 +89,7 @@ class RouteBuilder(TaskBuilder):
     """A route of a router, or a `TaskStep(...)` that is in no graph yet."""
 
     description = "a route"
-    api = frozenset(
-        "name full_event input_path result_path responder respond to error_handler".split()
-    )
+    api = frozenset(("name", "respond", "to", "error_handler", *SETTINGS))
     known = mlrun_names.ROUTE
 
     def to(self, *args: Any, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -105,11 +106,15 @@ class Targets:
             machine.unsure_call(span)
             return
         value = self._memory.settled(value)
-        if isinstance(value, Unknown) and value.reported:
-            return
+        if not (isinstance(value, Unknown) and value.reported):
+            self._change(span, owner.assign, name, value)
+
+    def _change(self, span: Span, change: Callable[..., None], *args: Value) -> None:
+        """Change an object of the graph API."""
+        machine = self._machine
         machine.host.call_span, machine.host.call_spans = span, {}
         try:
-            owner.assign(name, value)
+            change(*args)
         except GraphError as exc:
             machine.statements.failures.refused(exc, span)
 
@@ -174,6 +179,12 @@ class Targets:
                 return
             self._memory.touch(owner)
             native(operator.delitem, owner, key)
+        elif isinstance(owner, HostObject):
+            span = scope.module.span(target)
+            if self._machine.unsure:
+                self._machine.unsure_call(span)
+            else:
+                self._change(span, owner.remove, key)
         elif isinstance(owner, Unknown):
             aliases.change(self._memory, owner)
         elif is_environ(owner) and type(key) is str:

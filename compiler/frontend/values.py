@@ -271,6 +271,12 @@ class HostObject:
 
         raise GraphError(f"{self.description} cannot be indexed")
 
+    def remove(self, key: Value) -> None:
+        """`del obj[key]`; raises GraphError."""
+        from ..diagnostics import GraphError
+
+        raise GraphError(f"nothing is deleted from {self.description}")
+
     def iterate(self) -> list[Value] | None:
         """What `for x in obj` yields; None if it cannot be iterated."""
         return None

@@ -118,6 +118,7 @@ JSON = "application/json"
         (0, 200, "text/plain", "0"),
         (False, 200, "text/plain", "False"),
         (nuclio.DROPPED, 204, "text/plain", ""),
+        (errors.MLRunNotFoundError("no"), 404, "text/plain", "MLRunNotFoundError: no"),
     ],
 )
 def test_answers(result, status, content_type, body):

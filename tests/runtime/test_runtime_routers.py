@@ -107,9 +107,10 @@ def test_refusals(run, path, method, body, message):
 def test_images_and_data_urls(tmp_path):
     picture = tmp_path / "p.png"
     picture.write_bytes(b"png")
-    event = Event({"data_url": picture.as_uri()}, path="/v2/models/m1")
-    assert router.read(event) == ("m1", "")
-    assert event.body["inputs"][0].read() == b"png"
+    for url in (picture.as_uri(), str(picture)):
+        event = Event({"data_url": url}, path="/v2/models/m1")
+        assert router.read(event) == ("m1", "")
+        assert event.body["inputs"][0].read() == b"png"
     event = Event(b"\xffpng", path="/v2/models/m1", content_type="image/png")
     assert router.read(event) == ("m1", "")
     assert event.body["inputs"][0].read() == b"\xffpng"

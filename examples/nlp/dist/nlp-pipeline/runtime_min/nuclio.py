@@ -120,7 +120,10 @@ def event_of(result: Any) -> Any:
 
 
 def response(context: Any, body: Any) -> Any:
-    """The answer for what a graph returned; raises TypeError if JSON cannot hold it."""
+    """The answer for what a graph returned; raises TypeError if JSON cannot hold it.
+
+    An exception that is returned counts as raised, as in storey's `AwaitableResult`.
+    """
     if isinstance(body, (dict, list)):
         return context.Response(
             body=json.dumps(body), content_type="application/json", status_code=200
@@ -131,6 +134,8 @@ def response(context: Any, body: Any) -> Any:
         return body
     if body is DROPPED:
         return context.Response(body="", status_code=204)
+    if isinstance(body, Exception):
+        return failure(context, body)
     if body:
         return context.Response(
             body=json.dumps(body), content_type="application/json", status_code=200

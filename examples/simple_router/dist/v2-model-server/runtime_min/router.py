@@ -91,7 +91,8 @@ def parse(event: Any, inputs: str = "inputs") -> Any:
         if "data_url" in body:
             from urllib.request import urlopen  # slow to import, and rarely asked for
 
-            with urlopen(body["data_url"]) as reply:
+            url = body["data_url"]
+            with urlopen(url) if "://" in url else open(url, "rb") as reply:
                 return {inputs: [io.BytesIO(reply.read())]}
     except Exception as exc:
         if (event.content_type or "").startswith("image/"):

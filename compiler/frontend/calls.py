@@ -302,7 +302,7 @@ class Calls:
             if isinstance(value, Generator):
                 why = f"how far {dotted.removeprefix('builtins.')} goes through it"
                 machine.generators.lost(value, Unknown(why, machine.here))
-        if last[:1].isupper() or builtin_exception(dotted):
+        if last[:1].isupper() or builtin_exception(dotted) or dotted == objects.FIELD:
             return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
         result = Unknown(f"the result of calling {dotted.removeprefix('builtins.')}", None)
         return aliases.holding(result, ())

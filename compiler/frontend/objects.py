@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: Bases that add nothing to what their classes' own text says.
 IDLE_BASES: Final = frozenset({"builtins.object", "abc.ABC", "typing.Protocol"})
 _NAMED_TUPLE: Final = "typing.NamedTuple"
+#: What a call of this gives is kept with its arguments.
+FIELD: Final = "dataclasses.field"
 #: Methods that change what making, reading or setting means.
 _HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__", "__init_subclass__"})
 #: In the fields of an object of which not everything is known: any name may be there.
@@ -149,7 +151,7 @@ def _fill_dataclass(
                     names[name] = cls.members.get(name, _MISSING)
     given = dict(zip(names, args, strict=False)) | kwargs
     for name, default in names.items():
-        value = given.pop(name, default)
+        value = given.pop(name) if name in given else _default(machine, default)
         if value is _MISSING:
             raise Native(
                 TypeError(f"{made.cls.name}() misses the argument {name!r}")  # type: ignore[union-attr]
@@ -163,6 +165,16 @@ def _fill_dataclass(
 
 
 _MISSING: Final = object()
+
+
+def _default(machine: Machine, value: Value) -> Value:
+    """What a field that is not given gets, as `dataclasses.field(...)` may say."""
+    match value:
+        case Instance(cls=External(dotted=dotted), kwargs=kwargs) if dotted == FIELD:
+            if "default_factory" in kwargs:
+                return machine.call(kwargs["default_factory"], [])
+            return kwargs.get("default", _MISSING)
+    return value
 
 
 def read(machine: Machine, owner: Instance, name: str) -> Value:

@@ -588,7 +588,7 @@ def test_objects_of_own_classes(tmp_path: Path) -> None:
     """What the evaluator claims about objects is what Python says."""
     text = """
     import functools, random
-    from dataclasses import dataclass
+    from dataclasses import dataclass, field
 
     class Base:
         kind = "base"
@@ -621,6 +621,8 @@ def test_objects_of_own_classes(tmp_path: Path) -> None:
     class Point:
         x: int
         y: int = 2
+        tags: list = field(default_factory=list)
+        z: int = field(default=3, repr=False)
         def sum(self): return self.x + self.y
 
     one, two, point = Base(1), Child(5), Point(4)
@@ -629,7 +631,8 @@ def test_objects_of_own_classes(tmp_path: Path) -> None:
          len(one.shared), Base.make(7).key, two.chain().chain().n, isinstance(two, Base),
          isinstance(two, Mixin), isinstance(one, Child), hasattr(one, "child"),
          getattr(one, "z", 9),
-         point.x, point.y, point.sum(), Point(y=1, x=0).sum()]
+         point.x, point.y, point.sum(), Point(y=1, x=0).sum(),
+         point.tags.append(1), point.tags, Point(1).tags, Point(1, tags=[2]).tags, point.z]
     setattr(one, "late", 3)
     del two.child
     r += [one.late, hasattr(two, "child")]

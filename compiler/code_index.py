@@ -21,6 +21,7 @@ from .runtime_names import canonical, counterpart
 from .scopes import Binding, Imported, all_parameters, bindings, children, dotted, walk
 from .source import SourceModule, SourceTree
 from .top_level import ModuleIndex
+from .wrapped import made_function, wrapper
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -255,9 +256,9 @@ class CodeIndex:
         attributes: set[str] = set()
         for found in bindings(node.body):
             if isinstance(found.node, cst.FunctionDef):
-                methods[found.name] = _function(scope.source, found.name, found.node)
+                methods[found.name] = self._function(scope.source, found.name, found.node)
             elif isinstance(found.value, cst.Lambda):
-                methods[found.name] = _function(scope.source, found.name, found.value)
+                methods[found.name] = self._function(scope.source, found.name, found.value)
             elif not isinstance(found.node, cst.AnnAssign) or found.value is not None:
                 methods.pop(found.name, None)
                 attributes.add(found.name)
@@ -293,11 +294,28 @@ class CodeIndex:
                 node = binding.value
             known = scope is not None and isinstance(node, cst.FunctionDef | cst.Lambda)
             self._functions[symbol] = (
-                _function(scope.source, symbol.name, node)
+                self._function(scope.source, symbol.name, node)
                 if known and scope and isinstance(node, cst.FunctionDef | cst.Lambda)
                 else None
             )
         return self._functions[symbol]
+
+    def _function(
+        self, source: SourceModule, name: str, node: cst.FunctionDef | cst.Lambda
+    ) -> FunctionInfo:
+        info = _function(source, name, node)
+        # Coroutine functions are what decorators make of them (spec/serving.md 2.5).
+        if isinstance(node, cst.FunctionDef) and (made := wrapper(self, source.name, node)):
+            return replace(info, is_async=made.asynchronous is not None)
+        return info
+
+    def is_coroutine(self, symbol: Symbol) -> bool:
+        """Is the symbol a coroutine function, by `async def` or made by a function or decorator?"""
+        info, binding = self.function_info(symbol), self.binding(symbol)
+        if info is not None or binding is None or binding.value is None:
+            return info is not None and info.is_async
+        made = made_function(self, symbol.module, binding.value)
+        return made is not None and made.asynchronous is not None
 
     # -- inheritance
 

@@ -1,6 +1,6 @@
-"""Does a function surely return its argument?
+"""What a function returns: surely its argument, or one of some expressions.
 
-In: a function and the name of a parameter. Out: True if every way through it ends with `return
+In: a function, and the name of a parameter. True is said if every way through it ends with `return
 <parameter>` or an exception. What is not understood counts as another result.
 """
 
@@ -25,6 +25,11 @@ def returns_parameter(node: cst.FunctionDef | cst.Lambda, parameter: str) -> boo
         and all(_is(found.value, parameter) for found in _returns(node.body))
         and _ends(node.body)
     )
+
+
+def returned(node: cst.FunctionDef) -> list[cst.BaseExpression]:
+    """The expressions that it returns."""
+    return [found.value for found in _returns(node.body) if found.value is not None]
 
 
 def _is(value: cst.BaseExpression | None, parameter: str) -> bool:

@@ -261,6 +261,92 @@ def test_constructor(index: CodeIndex, name: str, expected: Signature) -> None:
     assert index.constructor(Symbol("", name)) == expected
 
 
+def test_coroutine_functions_are_what_decorators_make_of_them(tmp_path: Path) -> None:
+    (tmp_path / "graph.py").write_text("""
+import functools, asyncio
+from elsewhere import foreign
+
+def patient(func):
+    async def wait(body): return func(body)
+    return wait
+
+def patiently(times, *, name=None):
+    def deco(func):
+        @functools.wraps(func)
+        async def wait(body): return func(body)
+        return wait
+    return deco
+
+def hasty(func):
+    def run(body): return asyncio.run(func(body))
+    return run
+
+def either(func):
+    if asyncio.iscoroutinefunction(func):
+        async def wait(body): return await func(body)
+        return wait
+    def run(body): return func(body)
+    return run
+
+def optional(func=None, level=1):
+    if func is None:
+        return functools.partial(optional, level=level)
+    async def wait(body): return func(body)
+    return wait
+
+def same(func): return func
+
+@patient
+def yes_plain(body): ...
+@patiently(3)
+def yes_factory(body): ...
+@either
+async def yes_either(body): ...
+@same
+@foreign
+async def yes_own(body): ...
+@optional
+def yes_optional(body): ...
+@same
+@patient
+def yes_both(body): ...
+yes_made = patient(len)
+yes_partial = functools.partial(yes_made, by=1)
+yes_alias = yes_partial
+
+@hasty
+async def no_run(body): ...
+@either
+def no_either(body): ...
+@hasty
+@patient
+def no_outer(body): ...
+no_made = hasty(yes_own)
+no_number = 1
+no_call = foreign(yes_own)
+
+class Step:
+    @patient
+    def do(self, body): ...
+""")
+    index = CodeIndex(SourceTree(tmp_path / "graph.py"))
+    for name in (
+        "plain",
+        "factory",
+        "either",
+        "own",
+        "optional",
+        "both",
+        "made",
+        "partial",
+        "alias",
+    ):
+        assert index.is_coroutine(Symbol("", f"yes_{name}")), name
+    for name in ("run", "either", "outer", "made", "number", "call"):
+        assert not index.is_coroutine(Symbol("", f"no_{name}")), name
+    assert index.class_info(Symbol("", "Step")).methods["do"].is_async
+
+
 def test_counterparts_are_there() -> None:
     for item in counterparts():
         module = importlib.import_module(f"graphc.runtime_min.{item.module}")

@@ -25,7 +25,9 @@ class FlowBuilder(HostObject):
     """A flow graph."""
 
     description = "a flow graph"
-    api = frozenset(["to", "add_step", "error_handler", "set_flow", "clear_children", "plot", "steps"])
+    api = frozenset(
+        ["to", "add_step", "error_handler", "set_flow", "clear_children", "plot", "steps"]
+    )
     known = mlrun_names.FLOW
     refused = frozenset(
         """add_shared_model configure_shared_pool_resource cycle_from cycle_to insert_step set_next

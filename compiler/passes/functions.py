@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from .. import ir
@@ -32,7 +34,7 @@ class Functions:
             return unknown
         info = self._index.function_info(target.symbol)
         if info is None:
-            return unknown
+            return replace(unknown, is_async=self._index.is_coroutine(target.symbol))
         only_reads = takes == "body" and self.only_reads(info, target.symbol.module)
         names = [parameter.name for parameter in info.parameters]
         first = [p for p in info.parameters if p.kind in ("positional-only", "positional")]

@@ -157,7 +157,8 @@ FORMS: dict[Kind, list[str]] = {
              "<str>.split(',')", "sorted(['b', 'a'])", "'a\\nb'.splitlines()",
              "[k for k in {'p': 1, 'q': 2}]"],
     "list": [
-        "Point(<int>).tags", "<list> + <list>", "<list> * 2", "[<any>, <any>]", "[*<list>, 0]", "list(<tuple>)",
+        "<list> + <list>", "<list> * 2", "[<any>, <any>]", "[*<list>, 0]", "list(<tuple>)",
+        "Point(<int>).tags",
         "[x for x in <list> if x]", "[x * 2 for x in range(<int> % 6)]", "sorted([3, 1, <int>])",
         "sorted(<strs>, key=len, reverse=True)", "<list>[::-1]", "<list>[1:]", "<list>[-2:]",
         "list(<dict>)", "list(<dict>.items())", "list(map(str, <list>))", "<strs>",

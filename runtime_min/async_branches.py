@@ -12,11 +12,18 @@ from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, Callable
 
-from .branches import Failed, copy_event, twins, with_body
+from .branches import copy_event, twins, with_body
 from .nuclio import DROPPED, log_failure
 
 #: What came of the branches of the event at hand so far; None outside of branches.
 _outcomes: ContextVar[list[Any] | None] = ContextVar("outcomes", default=None)
+
+
+class Failed:
+    """The outcome of a branch that raised."""
+
+    def __init__(self, exc: Exception) -> None:
+        self.exc = exc
 
 
 async def fan_out(context: Any, body: Any, *branches: Callable[[Any], Any]) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import repeat
 from typing import Any, Callable
 
@@ -21,15 +22,15 @@ _ATOMS = frozenset([str, bytes, int, float, bool, datetime, type(None)])
 
 Branch = Callable[[Any], Any]
 EventBranch = Callable[[Any, Any], Any]
-#: Branches, and the arguments that each of them is called with.
-Calls = Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]
+#: Branches, and the body that each of them is called with.
+Calls = Iterable[tuple[Callable[..., Any], Any]]
 
 
 def fan_out(context: Any, body: Any, *branches: Branch, copies: bool = True) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
     if len(branches) == 1:  # a step chose one
         return branches[0](body)
-    return first(context, zip(branches, zip(twins(body, len(branches), copies))))
+    return first(context, zip(branches, twins(body, len(branches), copies)))
 
 
 def fan_out_shared(
@@ -38,8 +39,7 @@ def fan_out_shared(
     """As `fan_out`, for branches that read the event and leave it as it is."""
     if len(branches) == 1:
         return branches[0](event, body)
-    bodies = twins(body, len(branches), copies)
-    return first(context, zip(branches, zip(repeat(event), bodies)))
+    return first(context, zip(branches, twins(body, len(branches), copies)), event)
 
 
 def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) -> Any:
@@ -52,26 +52,24 @@ def gather(context: Any, body: Any, *branches: Branch, copies: bool = True) -> A
 
     If branches failed the first failure is raised, after all of them ran.
     """
-    bodies = twins(body, len(branches), copies)
-    answers: list[Any] = []
+    # Bodies, which one after the other give way to answers.
+    answers = twins(body, len(branches), copies)
     dropped = False
     failure = None
-    left = iter(branches)
-    try:
-        for branch in left:
-            answer = branch(bodies.pop(0))
-            dropped = dropped or answer is DROPPED
-            answers.append(answer)
-    except Exception as exc:  # noqa: BLE001
-        failure = exc
-    if failure is None:
-        return DROPPED if dropped else answers
-    for branch in left:
+    for number, branch in enumerate(branches):
         try:
-            branch(bodies.pop(0))
+            answer = answers[number] = branch(answers[number])
         except Exception as exc:  # noqa: BLE001
-            log_failure(context, exc)
-    raise failure
+            if failure is None:
+                failure = exc
+            else:
+                log_failure(context, exc)
+        else:
+            if answer is DROPPED:
+                dropped = True
+    if failure is not None:
+        raise failure
+    return DROPPED if dropped else answers
 
 
 def each(context: Any, items: Iterable[Any], branch: Branch | None = None) -> Any:
@@ -80,14 +78,14 @@ def each(context: Any, items: Iterable[Any], branch: Branch | None = None) -> An
     Every item goes its way, whatever became of those before it. Without a branch the
     items themselves are the answers.
     """
-    return first(context, zip(repeat(branch or _itself), zip(items)))
+    return first(context, zip(repeat(branch or _itself), items))
 
 
 def each_shared(
     context: Any, event: Any, items: Iterable[Any], branch: EventBranch
 ) -> Any:
     """As `each`, for a branch that reads the event and leaves it as it is."""
-    return first(context, zip(repeat(branch), zip(repeat(event), items)))
+    return first(context, zip(repeat(branch), items), event)
 
 
 def each_event(
@@ -149,7 +147,7 @@ def calls_with_events(event: Any, body: Any, branches: Sequence[EventBranch]) ->
     """Branches that each get an event of its own, with its body."""
     event.body = body
     events = [event, *(copy_event(event, body) for _ in branches[1:])]
-    return zip(branches, zip(events, [twin.body for twin in events]))
+    return [(partial(branch, own), own.body) for branch, own in zip(branches, events)]
 
 
 def copy_event(event: Any, body: Any) -> Any:
@@ -170,35 +168,32 @@ def copy_event(event: Any, body: Any) -> Any:
     return twin
 
 
-class Failed:
-    """The outcome of a branch that raised."""
-
-    def __init__(self, exc: Exception) -> None:
-        self.exc = exc
-
-
-def first(context: Any, calls: Calls) -> Any:
+def first(context: Any, calls: Calls, event: Any = None) -> Any:
     """The first outcome that counts; failures after it are logged.
 
-    Getting the next branch and its arguments may fail, too.
+    With an event branches are called with that, too. Getting the next branch and its body
+    may fail as well.
     """
     answer: Any = DROPPED
+    failure = None
     try:
-        for branch, arguments in calls:
+        for branch, body in calls:
             try:
-                outcome = branch(*arguments)
+                outcome = branch(body) if event is None else branch(event, body)
             except Exception as exc:  # noqa: BLE001
-                outcome = Failed(exc)
-                if answer is not DROPPED:
+                if answer is DROPPED:
+                    answer = failure = exc
+                else:
                     log_failure(context, exc)
-            if answer is DROPPED:
-                answer = outcome
+            else:
+                if answer is DROPPED:
+                    answer = outcome
     except Exception as exc:
         if answer is DROPPED:
             raise
         log_failure(context, exc)
-    if isinstance(answer, Failed):
-        raise answer.exc
+    if failure is not None:
+        raise failure
     return answer
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from contextvars import ContextVar
-from itertools import repeat
+from functools import partial
 from typing import Any, Callable
 
 from .branches import Branch, Calls, EventBranch, calls_with_events, first, twins
 from .nuclio import DROPPED
 
-Waiting = deque[tuple[Callable[..., Any], tuple[Any, ...]]]
+Waiting = deque[tuple[Callable[..., Any], Any]]
 
 #: Branches of the event at hand that are still to run; None outside of branches.
 _waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
@@ -23,15 +23,15 @@ _waiting: ContextVar[Waiting | None] = ContextVar("waiting", default=None)
 
 def fan_out(context: Any, body: Any, *branches: Branch, copies: bool = True) -> Any:
     """The first answer of a branch, which may be that it failed; DROPPED without any."""
-    return _part(context, zip(branches, zip(twins(body, len(branches), copies))))
+    return _part(context, zip(branches, twins(body, len(branches), copies)))
 
 
 def fan_out_shared(
     context: Any, event: Any, body: Any, *branches: EventBranch, copies: bool = True
 ) -> Any:
     """As `fan_out`, for branches that read the event and leave it as it is."""
-    bodies = twins(body, len(branches), copies)
-    return _part(context, zip(branches, zip(repeat(event), bodies)))
+    calls = [partial(branch, event) for branch in branches]
+    return _part(context, zip(calls, twins(body, len(branches), copies)))
 
 
 def fan_out_events(context: Any, event: Any, body: Any, *branches: EventBranch) -> Any:
@@ -51,8 +51,8 @@ def _part(context: Any, calls: Calls) -> Any:
             _waiting.reset(token)
     ahead = list(calls)
     waiting.extend(ahead[1:])
-    for branch, arguments in ahead[:1]:  # none, where a step chose none
-        return branch(*arguments)
+    for branch, body in ahead[:1]:  # none, where a step chose none
+        return branch(body)
     return DROPPED
 
 

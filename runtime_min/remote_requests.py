@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any, Callable
 
+from .json_text import encoder
+
+_json_text = encoder()
 #: Of an answer: everything that does not say JSON stays bytes, unless JSON is demanded.
 _JSON = "application/json"
 
@@ -80,7 +83,7 @@ def encoded(method: str, body: Any, expression: Expression | None) -> tuple[Any,
         return None, False
     if isinstance(body, (str, bytes)):
         return body, False
-    return json.dumps(expression(body) if expression else body), True
+    return _json_text(expression(body) if expression else body), True
 
 
 def decoded(data: Any, content_type: str, return_json: bool) -> Any:

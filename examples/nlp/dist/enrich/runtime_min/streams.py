@@ -12,21 +12,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Callable, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
+
+from .json_text import encoder
 
 #: How many seconds a stream may be down before what is under way fails.
 PATIENCE = 60.0
 
 _LONGEST_WAIT = 5.0
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-_quoted = json.encoder.encode_basestring_ascii
-#: `json.dumps(value, default=str)`, made once.
-encoded = json.JSONEncoder(default=str).encode
+#: `json.dumps(value, default=str)`
+encoded = encoder(default=str)
 
 
 class Stream(Protocol):
@@ -83,6 +84,14 @@ def attempts(patience: float = PATIENCE) -> Iterator[int]:
         attempt += 1
 
 
+def _plain(value: Any) -> Any:
+    """What JSON does not know: numpy's numbers and arrays as Python's, the rest as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+_record = encoder(default=_plain)
+
+
 class Writer:
     """A stream as a function writes to it.
 
@@ -101,7 +110,7 @@ class Writer:
         if self._failure is not None:
             return
         if type(data) is not str and not isinstance(data, (str, bytes)):
-            data = json.dumps(data, default=_plain)
+            data = _record(data)
         try:
             self._stream.push(data, key, shard)
         except OSError as exc:
@@ -315,11 +324,6 @@ def envelope(event: Any, body: Any) -> dict[str, Any]:
         if value is not None:
             wrapped[field] = value
     return wrapped
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not know: numpy's numbers and arrays as Python's, the rest as text."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def _text_of_key(key: Any) -> str:

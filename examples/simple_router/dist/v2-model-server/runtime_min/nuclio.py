@@ -10,6 +10,8 @@ import json
 from copy import copy
 from typing import Any
 
+from .json_text import encoder
+
 #: What a flow returns when a step dropped the event. MLRun leaves such a caller without
 #: an answer until Nuclio gives up; here it gets 204, No Content.
 DROPPED = object()
@@ -27,6 +29,7 @@ _EVENT_HEADERS = frozenset(
     for spelled in (name, name.title(), name.lower())
 )
 _JSON_TYPES = frozenset(["", "json", "application/json"])
+_encoded = encoder()
 _LONGEST_ERROR = 32_000
 
 
@@ -48,6 +51,8 @@ def decode(event: Any, default_content_type: str = "") -> None:
     content_type = event.content_type or default_content_type
     event.content_type = content_type
     body = event.body
+    if isinstance(body, dict):  # as most are by now: Nuclio decodes JSON
+        return
     if isinstance(body, (str, bytes)):
         if body == b"" and kind == "http":
             event.body = None  # as Nuclio hands over either for a request without body
@@ -125,9 +130,8 @@ def response(context: Any, body: Any) -> Any:
     An exception that is returned counts as raised, as in storey's `AwaitableResult`.
     """
     if isinstance(body, (dict, list)):
-        return context.Response(
-            body=json.dumps(body), content_type="application/json", status_code=200
-        )
+        # By place, headers first: by name it takes half as long again.
+        return context.Response(None, _encoded(body), "application/json", 200)
     if isinstance(body, (str, bytes)):
         return context.Response(body=body, content_type="text/plain", status_code=200)
     if isinstance(body, context.Response):
@@ -137,9 +141,7 @@ def response(context: Any, body: Any) -> Any:
     if isinstance(body, Exception):
         return failure(context, body)
     if body:
-        return context.Response(
-            body=json.dumps(body), content_type="application/json", status_code=200
-        )
+        return context.Response(None, _encoded(body), "application/json", 200)
     # None, 0 and False are text, as in mlrun.
     return context.Response(body=str(body), content_type="text/plain", status_code=200)
 

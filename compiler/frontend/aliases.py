@@ -24,12 +24,12 @@ _ITERATOR: Final[type] = type(iter([]))
 _CONTAINERS: Final = frozenset({list, dict, set, tuple, frozenset, _ITERATOR})
 _VIEWS: Final[tuple[type, ...]] = (type({}.values()), type({}.items()))
 #: The value is one of the parts.
-_ONE_OF: Final = (cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await)
+_ONE_OF: Final = frozenset({cst.IfExp, cst.BooleanOperation, cst.NamedExpr, cst.Await})
 #: The value is a new container that holds the parts, or what they hold.
-_NEW: Final = (
+_NEW: Final = frozenset({
     cst.List, cst.Tuple, cst.Set, cst.Dict,
     cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp,
-)  # fmt: skip
+})  # fmt: skip
 
 
 class Possible(list[Value]):
@@ -54,32 +54,33 @@ def matters(value: Value) -> bool:
 
 def one_of(unknown: Unknown, values: Iterable[Value]) -> Unknown:
     """The Unknown that is one of the values."""
-    found = tuple(filter(matters, values))
+    found = tuple(_each_once(values))
     return replace(unknown, among=found) if found or unknown.among else unknown
 
 
 def holding(unknown: Unknown, found: Iterable[Value]) -> Unknown:
     """The Unknown that is a container of some of the values."""
-    return replace(unknown, among=(Possible(filter(matters, found)),))
+    return replace(unknown, among=(Possible(_each_once(found)),))
 
 
 def of_expression(
     memory: Memory, node: cst.CSTNode, unknown: Unknown, parts: Sequence[Value]
 ) -> Unknown:
     """The Unknown that an expression came to, with what it is of the values of its parts."""
-    if isinstance(node, cst.Name | cst.Call):
+    kind = type(node)
+    if kind is cst.Name or kind is cst.Call:
         return unknown  # it has brought along what it may be
-    if isinstance(node, _ONE_OF):
+    if kind in _ONE_OF:
         return one_of(unknown, parts)
-    if isinstance(node, cst.Attribute):
+    if kind is cst.Attribute:
         fields = [value.fields for value in _flat(parts) if isinstance(value, Instance)]
         return one_of(unknown, [*parts, *(one for held in fields for one in (held or {}).values())])
-    if isinstance(node, cst.Subscript):
-        is_slice = any(isinstance(part.slice, cst.Slice) for part in node.slice)
+    if kind is cst.Subscript:
+        is_slice = any(isinstance(part.slice, cst.Slice) for part in node.slice)  # type: ignore[attr-defined]
         return (holding if is_slice else one_of)(unknown, items(memory, parts))
-    if isinstance(node, _NEW):
+    if kind in _NEW:
         return holding(unknown, [*parts, *items(memory, parts)])
-    if isinstance(node, cst.BinaryOperation):
+    if kind is cst.BinaryOperation:
         return holding(unknown, items(memory, parts))
     return one_of(unknown, ())
 
@@ -94,7 +95,9 @@ def of_call(memory: Memory, unknown: Unknown, callee: Value, args: Sequence[Valu
     inner = items(memory, given)
     if not inner and not any(map(matters, given)):
         return one_of(unknown, ())
-    return one_of(unknown, [*given, *inner, Possible([*given, *inner, *items(memory, inner)])])
+    return one_of(
+        unknown, [*given, *inner, Possible(_each_once([*given, *inner, *items(memory, inner)]))]
+    )
 
 
 def _flat(values: Iterable[Value]) -> Iterator[Value]:
@@ -134,19 +137,24 @@ def items(memory: Memory, values: Iterable[Value]) -> list[Value]:
             found += copy.copy(value)
         elif kind in _CONTAINERS or kind is Possible or kind in _VIEWS:
             found += value
-    return list(filter(matters, found))
+    return _each_once(found)
+
+
+def _each_once(values: Iterable[Value]) -> list[Value]:
+    """Those that matter; what is kept again and again would double with each step of a loop."""
+    return list({id(value): value for value in values if matters(value)}.values())
 
 
 def change(memory: Memory, unknown: Unknown, more: Iterable[Value] = ()) -> None:
     """The value is changed in place; perhaps it holds `more` from then on."""
-    more = list(filter(matters, more))
+    more = _each_once(more)
     unknown = replace(
         unknown, why="perhaps it was changed by way of a value that is not known", expression=""
     )
     for value in _flat(unknown.among):
         kind = type(value)
         if kind is Possible:
-            value += more
+            value[:] = _each_once([*value, *more])
         elif kind is Method:
             change(memory, one_of(unknown, [value.owner]), more)
         elif kind is Instance:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import aliases, introspection, operators
 from .formats import formatted, text_of
 from .limits import MOST_ITEMS
-from .memory import ITERATOR, Memory, origin
+from .memory import ITERATOR, ITERATORS, Memory, origin
 from .methods import METHODS, attribute, sort_list
 from .operators import PLAIN, describe, elements, truth
 from .rounds import each
@@ -51,7 +51,7 @@ def known(function: Callable[..., Any]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         args = list(args)
         for index, value in enumerate(args):
-            if type(value) in (ITERATOR, Generator):
+            if type(value) in ITERATORS:
                 args[index] = elements(machine.memory, value)
         for value in (*args, *kwargs.values()):
             if doubt := machine.memory.doubt(value):
@@ -156,9 +156,9 @@ def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         count = len(args) if iterated < 0 else iterated
-        if function is iter and len(args) == 1 and isinstance(args[0], Generator):
+        if function is iter and len(args) == 1 and type(args[0]) in ITERATORS:
             return args[0]
-        if any(isinstance(arg, Generator) for arg in args[:count]) and function is not reversed:
+        if any(type(arg) in ITERATORS for arg in args[:count]) and function is not reversed:
             return lazily(machine, function, args[:count], args[count:], kwargs)
         for value in (*args[count:], *kwargs.values()):
             if doubt := machine.memory.doubt(value):

@@ -16,7 +16,7 @@ from . import aliases, builtin_functions, enums, files, objects, stdlib
 from .binding import bind
 from .builtin_functions import BUILTINS
 from .limits import DEEPEST_CALL, BoundExceeded
-from .memory import origin
+from .memory import ITERATOR, origin
 from .methods import OF_FILES, READING, call_method
 from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
@@ -102,6 +102,7 @@ class Calls:
             reads = isinstance(node.func, cst.Attribute) and node.func.attr.value in READING
             if not reads or any(isinstance(one, Instance) for one in callee.among):
                 aliases.change(machine.memory, callee, values)
+            self._given_away(callee, values)
         else:
             made = self.call(callee, arguments.positional, arguments.named, (module, name))
         python = isinstance(callee, External) and _is_evaluated(callee.dotted)
@@ -188,6 +189,7 @@ class Calls:
         match callee:
             case Unknown():
                 aliases.change(self._machine.memory, callee, [*args, *kwargs.values()])
+                self._given_away(callee, [*args, *kwargs.values()])
                 return callee
             case UserFunction():
                 return self._user(callee, Arguments(args, kwargs), position)
@@ -210,6 +212,7 @@ class Calls:
                 if made is not None:
                     return made
                 self._keep_out(callee, [*args, *kwargs.values()])
+                self._given_away(callee, [*args, *kwargs.values()])
                 return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
             case External():
                 return self._external(callee, args, kwargs, position)
@@ -237,6 +240,16 @@ class Calls:
         if isinstance(owner, Instance) and owner.fields is not None:
             return Super(around.parent.owner, owner)
         return Unknown("what super() is", None)
+
+    def _given_away(self, callee: Value, values: Iterable[Value]) -> None:
+        """Code that is not evaluated goes through iterators, nobody knows how far."""
+        machine = self._machine
+        unknown = Unknown(f"how far {describe(callee)} goes through it", machine.here)
+        for value in values:
+            if isinstance(value, Generator):
+                machine.generators.lost(value, unknown)
+            elif type(value) is ITERATOR:
+                machine.memory.blur(value, unknown)
 
     def _keep_out(self, callee: UserClass | UserFunction, args: Iterable[Value]) -> None:
         """Code that is not evaluated must not get hold of the graph: what it adds would be lost."""
@@ -298,10 +311,7 @@ class Calls:
             function = stdlib.progress_bar
         if function is not None:
             return function(machine, args, kwargs)
-        for value in (*args, *kwargs.values()):
-            if isinstance(value, Generator):
-                why = f"how far {dotted.removeprefix('builtins.')} goes through it"
-                machine.generators.lost(value, Unknown(why, machine.here))
+        self._given_away(callee, [*args, *kwargs.values()])
         if last[:1].isupper() or builtin_exception(dotted) or dotted == objects.FIELD:
             return Instance(callee, tuple(args), kwargs, position[0].span(position[1]))
         result = Unknown(f"the result of calling {dotted.removeprefix('builtins.')}", None)

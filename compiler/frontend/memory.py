@@ -32,6 +32,8 @@ from .values import (
 T = TypeVar("T")
 
 ITERATOR: Final[type] = type(iter([]))
+#: Types whose objects are used up by whoever goes through them.
+ITERATORS: Final = frozenset({ITERATOR, Generator})
 #: Types whose objects change in place.
 MUTABLE: Final = frozenset({list, dict, set, ITERATOR})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import libcst as cst
 
@@ -123,8 +123,10 @@ def facts(node: cst.FunctionDef | cst.Lambda) -> Facts:
 
 def yields(node: cst.CSTNode) -> bool:
     """Is it a statement whose value is a `yield`?"""
-    value = node.value if isinstance(node, cst.Expr | cst.Assign | cst.Return) else None
-    return isinstance(value, cst.Yield)
+    return type(node) in _YIELDING and type(node.value) is cst.Yield  # type: ignore[attr-defined]
+
+
+_YIELDING: Final = frozenset({cst.Expr, cst.Assign, cst.Return})
 
 
 def _yields(node: cst.CSTNode) -> Iterator[bool]:

@@ -132,21 +132,22 @@ class Statements:
                 self._memory.write(scope.home(found.name).names, found.name, unknown)
 
     def _statement(self, node: cst.CSTNode, scope: Scope, recover: bool) -> Steps:
-        if isinstance(node, cst.SimpleStatementLine):
-            return (yield from self._block(node.body, scope, recover))
+        kind: type[cst.CSTNode] = type(node)
+        if kind is cst.SimpleStatementLine:
+            return (yield from self._block(node.body, scope, recover))  # type: ignore[attr-defined]
         self._machine.position = (scope.module, node)
         try:
             self._memory.budget.spend()
-            if isinstance(node, cst.If):
-                return (yield from self._if(node, scope, recover))
-            if isinstance(node, cst.With):
-                return (yield from self._with(node, node.items, scope, recover))
-            compound = self._compound.get(type(node))
+            if kind is cst.If:
+                return (yield from self._if(node, scope, recover))  # type: ignore[arg-type]
+            if kind is cst.With:
+                return (yield from self._with(node, node.items, scope, recover))  # type: ignore[attr-defined,arg-type]
+            compound = self._compound.get(kind)
             if compound is not None:
                 return (yield from compound(node, scope))
             if yields(node):
                 return (yield from self._yield(node, scope))
-            handler = self._handlers.get(type(node))
+            handler = self._handlers.get(kind)
             return None if handler is None else handler(node, scope)
         except Native as exc:
             raise Raised.of(exc, scope.module.span(node)) from None
@@ -295,13 +296,15 @@ class Statements:
         if not items:
             return (yield from self.steps(node.body, scope, recover))
         item, *rest = items
-        value = self._machine.expressions.value(item.item, scope)
+        machine = self._machine
+        value = machine.expressions.value(item.item, scope)
         managed = isinstance(value, Generator) and value.manages
         given = value if isinstance(value, HostObject | TextFile) else origin(value)
         if managed:
             given = value.owner.entered(value)
         elif isinstance(value, Instance) and value.fields is not None:
-            given = self._machine.call(self._machine.attribute(value, "__enter__"), [])
+            managed = True
+            given = machine.call(machine.attribute(value, "__enter__"), [])
         elif given is None:
             given = Unknown(
                 "what a context manager gives",
@@ -312,16 +315,30 @@ class Statements:
             self.assign(item.asname.name, given, scope)
         if not managed:
             return (yield from self._with(node, rest, scope, recover))
-        self._machine.guarded += 1
+        machine.guarded += 1
         try:
             left = yield from self._with(node, rest, scope, False)
         except Raised as exc:
-            value.owner.left(value, exc)
+            self._exit(value, exc)
             return None
         finally:
-            self._machine.guarded -= 1
-        value.owner.left(value, None)
+            machine.guarded -= 1
+        self._exit(value, None)
         return left
+
+    def _exit(self, value: Value, raised: Raised | None) -> None:
+        """The end of a `with`; raises again what the manager does not catch."""
+        machine = self._machine
+        if isinstance(value, Generator):
+            value.owner.left(value, raised)
+            return
+        what: list[Value] = [None, None, None]
+        if raised is not None:
+            cls = raised.value.cls if isinstance(raised.value, Instance) else None
+            what = [cls, raised.value, Unknown("a traceback", raised.span)]
+        caught = machine.call(machine.attribute(value, "__exit__"), what)
+        if raised is not None and truth(self._memory, caught) is not True:
+            raise raised
 
     def _for(self, node: cst.For, scope: Scope) -> Steps:
         iterable = self._machine.expressions.value(node.iter, scope)

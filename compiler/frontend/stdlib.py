@@ -21,11 +21,11 @@ from . import files, operators
 from .builtin_functions import Builtin, known, lazily, leave, make_dict, take
 from .formats import printable
 from .limits import DEEPEST_VALUE
-from .memory import ITERATOR, Memory, env_unknown, origin
+from .memory import ITERATOR, ITERATORS, Memory, env_unknown, origin
 from .operators import describe, elements
 from .rounds import each
 from .signals import native
-from .values import EnvValue, Generator, Unknown, Value
+from .values import EnvValue, Unknown, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -230,7 +230,7 @@ def _combined(function: Callable[..., Any], first: int | None = None) -> Builtin
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         count = len(args) if first is None else first
-        if function in _LAZY and any(isinstance(arg, Generator) for arg in args[:count]):
+        if function in _LAZY and any(type(arg) in ITERATORS for arg in args[:count]):
             return lazily(machine, function, args[:count], args[count:], kwargs)
         pools: list[Value] = []
         for arg in args[:count]:
@@ -271,7 +271,7 @@ def _charged(memory: Memory, values: Any) -> Any:
 
 
 def _chained(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    if len(args) == 1 and isinstance(args[0], Generator):
+    if len(args) == 1 and type(args[0]) in ITERATORS:
         walks = (each(machine.memory, inner) for inner in each(machine.memory, args[0]))
         made = itertools.chain.from_iterable(walks)
         return machine.generators.lazy("chain", made, *args)

@@ -12,12 +12,12 @@ import libcst as cst
 from ..diagnostics import GraphError, Span
 from . import aliases, objects, stdlib
 from .expressions import is_environ
-from .memory import ITERATOR, origin
+from .memory import ITERATORS, origin
 from .operators import PLAIN, describe, elements
 from .rounds import each
 from .scope import Scope
 from .signals import Lost, Native, native
-from .values import External, Generator, HostObject, Instance, Unknown, UserClass, UserModule, Value
+from .values import External, HostObject, Instance, Unknown, UserClass, UserModule, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -44,7 +44,7 @@ class Targets:
     def _unpack(self, parts: list[cst.BaseElement], value: Value, scope: Scope) -> None:
         assign = self._machine.statements.assign
         stars = [i for i, part in enumerate(parts) if isinstance(part, cst.StarredElement)]
-        if type(value) in (Generator, ITERATOR) and not stars:
+        if type(value) in ITERATORS and not stars:
             items = self._first(value, len(parts) + 1)
         else:
             items = elements(self._memory, value)

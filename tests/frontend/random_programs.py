@@ -413,7 +413,8 @@ class Program:
                 ["(note(x) for x in <list>)", "(x for x in <list> if note(x))",
                  "map(note, <list>)", "filter(note, <list>)", "map(note, items(<int> % 5))",
                  "(note((x, y)) for x in items(3) for y in <list>)", "enumerate(items(3), <int>)",
-                 "zip(items(3), <list>)", "(x for x in items(4) if <bool>)"]
+                 "zip(items(3), <list>)", "iter(<list>)", "iter(<dict>)",
+                 "(x for x in items(4) if <bool>)"]
             ),
             1,
         )  # fmt: skip
@@ -438,7 +439,8 @@ class Program:
                          "for x in it:\n    note(x)\n    if <bool>: break", "note(<any>)",
                          "{0} = list(it)", "{0}, {1} = it", "{0} = <any> in it", "<change>",
                          "if <bool>: {0} = next(it, 3)", "for x in <list>: note(next(it, 0))",
-                         "if <bool>: it.close()", "it = iter(it)"]
+                         "if <bool>: it.close()", "it = iter(it)", "{0} = list(zip(it, it))",
+                         "{0} = list(zip(it, <list>))", "it = enumerate(it)", "hash(it)"]
                     ).replace("{0}", one).replace("{1}", other).replace("<change>", self.change()),
                     1,
                 )  # fmt: skip

@@ -49,6 +49,7 @@ ENDLESS = {
 t = "a0: &a0 [1]"
 for i in range(40): t += f"\\na{i + 1}: &a{i + 1} [*a{i}, *a{i}]"
 yaml.safe_load(t)""",
+    "perhaps-tripling": "import x\nb = [[x.y()]]\nif x.z(): b = [[1]]\nwhile True: b += (b + b)",
     "membership": "x = list(range(10**6))\nfor i in range(10**4): -1 in x",
     "equal-texts": 'x = "a" * 10**7\nfor i in range(10**4): x == x + ""',
     "copies": "x = list(range(10**6))\nfor i in range(10**4): y = x[:]",

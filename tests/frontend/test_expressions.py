@@ -287,6 +287,18 @@ PROGRAMS = {
         ks = list(d.keys()); s = {1}; s.add(2); s.discard(1); s.update([5]); words = ["bb", "a"]
         words.sort(key=len, reverse=True); d |= {"z": 0}; s |= {7}
         """,
+    "iterators": """
+        x = iter([1, 2, 3, 4]); a = list(zip(x, x)); x = iter("abcd"); b = [*zip(x, "x"), *x]
+        import itertools
+        x = iter([1, 2, 3]); c = list(itertools.islice(x, 1)), next(iter(x)), list(x)
+        x = map(len, ["a", "bc", ""]); d = any(x), list(x); x = iter([1, 2, 3]); e = 2 in x, list(x)
+        x = iter([1, 2, 3, 4])
+        y = z = 0
+        try: y, z = x
+        except ValueError: f = list(x)
+        x = zip([1, 2], "a"); g = list(x), next(x, "end")
+        del x, y, z, itertools
+        """,
     "generators": "r = sum(x for x in range(5)); g = iter([1, 2]); a = next(g); b = list(g); del g",
     "reduce": """
         import functools, itertools, copy, math, string, json

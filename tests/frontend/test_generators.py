@@ -115,8 +115,21 @@ ORDER = {
             x.to("inside")
         with part("c"):
             raise ValueError
+        class Part:
+            def __enter__(self): g.to("d")
+            def __exit__(self, kind, exc, at):
+                g.to("end d")
+                return kind is KeyError
+        with Part(): g.to("in d")
+        with Part(): raise KeyError
+        try:
+            with Part(): raise ValueError
+        except ValueError: g.to("not caught")
         """,
-        ["a", "b", "inside", "end b", "end a", "c", "caught", "end c"],
+        [
+            *("a", "b", "inside", "end b", "end a", "c", "caught", "end c"),
+            *("d", "in d", "end d", "d", "end d", "d", "end d", "not caught"),
+        ],
     ),
 }
 
@@ -186,6 +199,12 @@ UNKNOWN = {
             while E: yield 1
             box.value = 1
         list(items(box)); lost = box.value
+        """,
+    "a function that is not known": """
+        def items():
+            yield 1
+            lost.append(1)
+        E(items())
         """,
     "a function elsewhere": """
         def items():

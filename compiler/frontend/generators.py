@@ -146,8 +146,8 @@ class Generators:
                 + depends,
                 made.span,
                 notes,
-                f"{remedy(unknown) or 'compute the condition from constants'}, or make the "
-                "call on every path",
+                remedy(unknown)
+                or "let constants decide what it yields, and go through it in the graph file itself",
                 unknown.expression,
             )
         )

@@ -77,7 +77,7 @@ class RecordingHost:
 
     def record(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         assert self.call_span is not None
-        self.calls.append((name, args, kwargs))
+        self.calls.append((name, _as_it_is(args), kwargs))
         self.lines.append(self.call_span.line)
         self.spans.append(dict(self.call_spans))
 
@@ -85,6 +85,15 @@ class RecordingHost:
         if dotted == "flow":
             return HostModule("flow", {"new": HostFunction("flow.new", lambda: Recorder(self))})
         return HostModule(dotted) if dotted.startswith("flow.") else None
+
+
+def _as_it_is(value: Any) -> Any:
+    """The value as it is now, whatever the file changes later."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_as_it_is, value))
+    if type(value) is dict:
+        return {key: _as_it_is(item) for key, item in value.items()}
+    return set(value) if type(value) is set else value
 
 
 @dataclass

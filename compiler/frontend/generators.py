@@ -147,7 +147,7 @@ class Generators:
                 made.span,
                 notes,
                 remedy(unknown)
-                or "let constants decide what it yields, and go through it in the graph file itself",
+                or "let constants decide what it yields, and go through it in the graph file",
                 unknown.expression,
             )
         )

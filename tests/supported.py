@@ -315,6 +315,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row("fn", 'fn.apply(mlrun.runtimes.mounts.mount_pvc("p"))'),
         Row("fn", 'fn.apply(mlrun.runtimes.mounts.mount_secret("s", "/s"))'),
         Row("fn", 'fn.add_child_function("c", "graph.py", image="x")'),
+        Row("fn", 'fn.add_child_function("c", "graph.py", image="x").add_child_function("d", "graph.py", image="x")'),
     ],
     "Routers and models (5, 6)": [
         Row("routed", 'router = fn.set_topology("router", "mlrun.serving.VotingEnsemble")'),
@@ -364,6 +365,8 @@ SECTIONS: dict[str, list[Row]] = {
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t")'),
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c")'),
         Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c")\nfn.add_child_function("c", "graph.py", image="x")'),
+        Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c"); s.to("$queue", "p", path="a/c").to("A", name="u", function="c")\nfn.add_child_function("c", "graph.py", image="x")'),
+        Row("end", 's.to("$queue", "q", path="a/b").to("A", name="t", function="c"); s.to("$queue", "p", path="a/c").to("A", name="u", function="c"); graph.add_step("mlrun.serving.merger.Merge", "m", after=["t", "u"], function="c")\nfn.add_child_function("c", "graph.py", image="x")'),
         Row("step", 'graph.to("$remote", "r", url="http://h/", subpath="$path", method="POST")'),
         Row("step", 'graph.to("$remote", "r", url="http://h/", url_expression="endpoint + event[\'x\']", retries=2, timeout=3)'),
         Row("step", 'graph.to("$remote", "r", url="some-function")'),
@@ -417,6 +420,8 @@ SECTIONS: dict[str, list[Row]] = {
         Row("step", 'graph.to("hub://a_step", name="a")'),
         Row("step", 'graph.to(name="a", handler="gen")'),
         Row("end", "graph.add_shared_model('m')"),
+        Row("end", 'graph.insert_step("b", {}, after="a")'),
+        Row("end", 'graph["s"].set_next("b")'),
         Row("step", 'graph.to("mlrun.serving.remote.MLRunAPIRemoteStep", name="a")'),
     ],
     "Stream steps (stream-steps.md 2)": [

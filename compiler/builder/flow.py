@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .. import ir
 from ..arguments import Arguments, target_of
@@ -14,7 +15,7 @@ from .mistakes import INVALID_ARGUMENT, KEY_ERROR, not_yet, unknown_value
 from .objects import add_routes, router
 from .queue import QueueBuilder, is_queue, queue
 from .router import RouterBuilder, is_router_object
-from .step import StepBuilder
+from .step import REARRANGED, StepBuilder
 from .task import RouteBuilder, last_part
 
 if TYPE_CHECKING:
@@ -29,10 +30,15 @@ class FlowBuilder(HostObject):
         ["to", "add_step", "error_handler", "set_flow", "clear_children", "plot", "steps"]
     )
     known = mlrun_names.FLOW
-    refused = frozenset(
-        """add_shared_model configure_shared_pool_resource cycle_from cycle_to insert_step set_next
-        set_flow_source track_models""".split()
-    )
+    refused: ClassVar[Mapping[str, str]] = {
+        **REARRANGED,
+        **dict.fromkeys(
+            ("add_shared_model", "configure_shared_pool_resource"),
+            "load the model in the step that runs it, a class derived from V2ModelServer",
+        ),
+        "set_flow_source": "events come by Nuclio's triggers: set these on the function",
+        "track_models": "use set_tracking() of the function",
+    }
 
     def __init__(self, function: FunctionBuilder, engine: Literal["sync", "async"]) -> None:
         self.function = function

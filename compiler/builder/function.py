@@ -62,7 +62,10 @@ class FunctionBuilder(HostObject):
         "from_image": "images that hold the function already (from_image)",
     }
     known = mlrun_names.FUNCTION
-    refused = frozenset(("set_db_connection", "setup_model_monitoring"))
+    refused: ClassVar[Mapping[str, str]] = {
+        "set_db_connection": "packages do without MLRun's service: leave it out",
+        "setup_model_monitoring": "use set_tracking(stream_path=...)",
+    }
     #: Calls that have no meaning for the graph (serving.md 1.4).
     skipped: ClassVar[frozenset[str]] = frozenset(
         """deploy doc export invoke plot save set_categories skip_image_enrichment to_mock_server

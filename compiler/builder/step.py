@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,14 @@ from .task import SETTINGS, TaskBuilder
 if TYPE_CHECKING:
     from .flow import FlowBuilder
 
+#: Calls that rearrange steps which are there, and what to do instead.
+REARRANGED: Mapping[str, str] = {
+    "insert_step": "add the step where it belongs: graph.add_step(..., after=..., before=...)",
+    "set_next": "let the step that follows name this one: graph.add_step(..., after=...)",
+    "cycle_from": "write the loop into the code of a step",
+    "cycle_to": "write the loop into the code of a step",
+}
+
 
 @dataclass(eq=False)
 class StepBuilder(TaskBuilder):
@@ -24,7 +33,7 @@ class StepBuilder(TaskBuilder):
         (*"to error_handler respond after_step name after on_error function".split(), *SETTINGS)
     )
     known = mlrun_names.STEP
-    refused = frozenset(("cycle_from", "cycle_to", "insert_step", "set_next"))
+    refused = REARRANGED
     #: None: the step is in no flow.
     flow: FlowBuilder | None = None
     after: list[str] = field(default_factory=list)

@@ -54,7 +54,9 @@ class Attributes:
                     return value.read(name)
                 if name in value.refused:
                     message = f"graphc does not compile {name}() of {value.description} yet"
-                    machine.report(Diagnostic("GC016", Severity.ERROR, message, machine.here))
+                    help = value.refused[name]
+                    found = Diagnostic("GC016", Severity.ERROR, message, machine.here, help=help)
+                    machine.report(found)
                     return machine.failed("the attribute is not compiled", machine.here)
                 if value.known and name not in value.known and not name.startswith("_"):
                     raise Native(

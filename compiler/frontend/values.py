@@ -247,8 +247,8 @@ class HostObject:
     api: ClassVar[frozenset[str]] = frozenset()
     #: What such an object has in mlrun; empty: nothing is known of that.
     known: ClassVar[frozenset[str]] = frozenset()
-    #: What would change the graph, and is not compiled.
-    refused: ClassVar[frozenset[str]] = frozenset()
+    #: What would change the graph and is not compiled, and what to do instead.
+    refused: ClassVar[Mapping[str, str]] = {}
     #: Attributes that mean nothing for the graph, whoever sets them.
     idle: ClassVar[frozenset[str]] = frozenset()
     #: How messages call such an object: `a flow graph`.

@@ -6,7 +6,7 @@ the arguments that MLRun offers does its constructor take (spec/serving.md 2.3, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from .. import ir
@@ -71,6 +71,7 @@ class _Inference:
         elif isinstance(root, ir.Flow):
             self._generators(root, found)
             self._choices(root, found)
+            self._merges(root, found)
         return found
 
     def _generators(self, flow: ir.Flow, found: FunctionFacts) -> None:
@@ -98,6 +99,34 @@ class _Inference:
                     f"step {step.name!r} chooses among the steps behind it, and there are none",
                     step.span,
                     help="add the steps that it names with after=...",
+                )
+
+    def _merges(self, flow: ir.Flow, found: FunctionFacts) -> None:
+        """One event brings all parts of a Merge; those of several events would never meet."""
+        following = successors(flow)
+        for step in flow.steps:
+            facts = found.steps[step.name]
+            if not facts.merges or not isinstance(step, ir.Task):
+                continue
+            brings: dict[str, set[str]] = {}
+            for read in self._function.reads:
+                parts = reached(following, read.steps) & set(step.after)
+                if step.name in read.steps:
+                    parts.add(read.queue)
+                if parts:
+                    brings[read.queue] = parts
+            whole = set().union(*brings.values())
+            at_once = whole <= set(step.after)
+            # Of MLRun's own Merge `partition` has told where a stream leads to it directly.
+            told = not at_once and isinstance(step.cls, ir.Dotted)
+            apart = any(parts < whole for parts in brings.values())
+            if not told and (not at_once or (apart and facts.by_id)):
+                self._diagnostics.error(
+                    "GC016",
+                    f"graphc does not compile a Merge of what comes from streams: {step.name!r} "
+                    f"gets its parts from {_listed(brings)}",
+                    step.span,
+                    help="let each event of a stream bring all of them: join them in front of it",
                 )
 
     def _routes(self, router: ir.Router, path: tuple[str, ...], found: FunctionFacts) -> None:
@@ -351,3 +380,7 @@ def _kind(facts: Facts) -> str:
     if facts.merges:
         return "a Merge"
     return "a BatchHttpRequests" if facts.waits else "a Choice"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(map(repr, names))

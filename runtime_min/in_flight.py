@@ -38,6 +38,11 @@ class InFlight:
             if room is not None:
                 await room.wait()
             return await function(*args)
+        except Exception:
+            # Another task of storey's tells of a failure, also of one that comes at once:
+            # branches beside it begin before that, and perhaps answer.
+            await asyncio.sleep(0)
+            raise
         finally:
             try:
                 if before is not None:

@@ -200,6 +200,22 @@ graph.add_step("mlrun.serving.merger.Merge", name="join", after=["a", "b", "c"])
     assert service.most == 3
 
 
+def test_what_fails_before_it_asks_lets_others_answer(service: Any, tmp_path: Path) -> None:
+    """As in MLRun, where the failure is told by another task than the one that sends."""
+    package = Package(
+        service,
+        tmp_path,
+        """
+graph = fn.set_topology("flow", engine="async")
+graph.to(name="start", handler="(event)")
+graph.add_step("$remote", "ask", after="start", url=URL, body_expression="event['no']", retries=0)
+graph.add_step(name="other", handler="('answered')", after="start").respond()
+""",
+    )
+    (answer,) = package.ask({})
+    assert shown(answer) == (200, "answered")
+
+
 def test_a_batch_in_a_flow(service: Any, tmp_path: Path) -> None:
     package = Package(
         service,

@@ -21,6 +21,8 @@ OPTIONAL = {
 #: Modules that need a client, which is a requirement of the functions that use them.
 DRIVERS = {
     "remote": {"aiohttp"},
+    "remote_batch": {"aiohttp"},
+    "remote_own": {"aiohttp"},
     "send_to_http": {"aiohttp"},
     "stream_kafka": {"confluent_kafka"},
     "stream_mqtt": {"paho"},

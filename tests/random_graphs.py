@@ -25,6 +25,7 @@ import json
 import mlrun
 import storey
 from mlrun.serving import ModelRouter, V2ModelServer, VotingEnsemble
+from mlrun.serving.remote import BatchHttpRequests, RemoteStep
 from mlrun.serving.routers import ParallelRun
 
 LOG = []
@@ -319,6 +320,27 @@ async def late(body):
     return {"late": body}
 
 
+class Asking(RemoteStep):
+    def __init__(self, path, **kw):
+        super().__init__(url=path + "/", headers={"X-Asking": "yes"}, retries=0, **kw)
+
+    def _generate_request(self, event, body):
+        note("Asking", event.path, body)
+        method, url, headers, data, options = super()._generate_request(event, body)
+        if isinstance(body, dict) and body.get("x") == 4:
+            raise ValueError("four")
+        return method, url + "/asked", headers, data, options
+
+    def _get_data(self, data, headers):
+        found = super()._get_data(data, headers)
+        return {"x": len(found["path"]), "asked": found}
+
+
+class Listing(BatchHttpRequests):
+    def _get_data(self, data, headers):
+        return super()._get_data(data, headers)["data"]
+
+
 class Double(V2ModelServer):
     def load(self):
         self.factor = self.get_param("factor", 2)
@@ -484,6 +506,21 @@ REMOTE_STEPS = [
     'class_name="$remote", url="URL/text", return_json=False, retries=0',
     'class_name="$remote", url="URL/status/404", retries=0',
     'class_name="$remote", url="URL/status/500", retries=0',
+    'class_name="$remote", url="URL/plain", headers_expression="{\'X\': str(event[\'x\'])}", '
+    "retries=0",
+    'class_name="Asking", path="URL/plain"',
+    'class_name="Asking", path="URL/plain", method="PUT"',
+]
+#: Those of the asynchronous engine alone.
+BATCH_STEPS = [
+    'class_name="mlrun.serving.remote.BatchHttpRequests", url="URL/plain"',
+    'class_name="mlrun.serving.remote.BatchHttpRequests", url="URL/plain", subpath="each", '
+    'body_expression="[event]"',
+    'class_name="mlrun.serving.remote.BatchHttpRequests", method="PUT", '
+    "url_expression=\"'URL/plain/' + str(event)[:1]\"",
+    'class_name="mlrun.serving.remote.BatchHttpRequests", url="URL/status/500", retries=1, '
+    "backoff_factor=0",
+    'class_name="Listing", url="URL/plain"',
 ]
 #: Steps that say themselves which of those behind them get the event; `{}` is a list of names.
 CHOICES = [
@@ -567,6 +604,7 @@ class Writer(Choices):
         super().__init__(chooser)
         self.strict = strict
         self.remote = [step.replace("URL", service) for step in REMOTE_STEPS if service]
+        self.batch = [step.replace("URL", service) for step in BATCH_STEPS if service]
         #: What the steps' names begin with.
         self.prefix = prefix
         self.lines: list[str] = []
@@ -732,10 +770,14 @@ class Writer(Choices):
     def runs(self) -> str:
         if self.engine == "async":
             menu = self.menu(BODY_STEPS, BODY_STEPS, *[EVENT_STEPS] * 4, ASYNC_STEPS, ASYNC_STEPS,
-                             STOREY_STEPS, self.remote)  # fmt: skip
+                             STOREY_STEPS, *[self.remote, self.batch] * 3)  # fmt: skip
         else:
             menu = self.menu(
-                BODY_STEPS, BODY_STEPS, *[EVENT_STEPS] * 4, ['class_name="Stops"'], self.remote
+                BODY_STEPS,
+                BODY_STEPS,
+                *[EVENT_STEPS] * 4,
+                ['class_name="Stops"'],
+                *[self.remote] * 2,
             )
         if self.chance(4):
             return self.pick(self.menu(MODELS))

@@ -21,7 +21,17 @@ from types import SimpleNamespace
 from typing import Any
 
 from graphc import ir
-from reference_mlrun import LIBRARY, Choice, Context, Event, MapClass, Partitioned, Response
+from reference_mlrun import (
+    LIBRARY,
+    Choice,
+    Context,
+    Event,
+    MapClass,
+    Partitioned,
+    RemoteStep,
+    Response,
+    exchange,
+)
 
 MERGE = "mlrun.serving.merger.Merge"
 #: Steps that work on the body of the event itself (stream-steps.md 2.8 to 2.10).
@@ -287,7 +297,8 @@ class Reference:
             elements = event.body
             if kind == "FlatMap":
                 elements = await self._result(step, event)
-                if self._catcher(step):  # all of them, or none (docs/differences.md)
+                # All of them, or none (docs/differences.md).
+                if self._catcher(step) or self.function.serving.error_stream:
                     elements = list(elements)
             elif step.input_path:
                 elements = self._get(event.body, step.input_path)
@@ -329,6 +340,8 @@ class Reference:
             return self._merge(step, event)
         if isinstance(made, Choice):
             return event
+        if isinstance(made, RemoteStep):
+            return await self._asked(step, made, event)
         if library.rpartition(".")[2] in IN_PLACE:
             return self._in_place(step, library.rpartition(".")[2], event)
         result = await self._result(step, event)
@@ -347,6 +360,26 @@ class Reference:
         if self._call(step, made)[1]:
             return result if self._sync else (result, result.body)[0]
         return self._output(step, event, result)
+
+    async def _asked(self, step: Any, made: RemoteStep, event: Any) -> Any:
+        """A service's answer as the body, or a part of it (serving.md 8.6, 8.7)."""
+
+        def bad(status: int, answer: bytes) -> Exception:
+            if self._sync or status >= 500:
+                return RuntimeError(f"bad http response {status}: {answer.decode()}")
+            return ValueError(
+                f"For event, RemoteStep {made.name} got an unexpected response "
+                f"status {status}: {answer!r}"
+            )
+
+        body = self._get(event.body, step.input_path) if step.input_path else event.body
+        asked = made.requests(event, body)
+        if self._sync:
+            answers = [exchange(*request) for request in asked]
+        else:
+            waiting = (asyncio.to_thread(exchange, *request) for request in asked)
+            answers = await asyncio.gather(*waiting)
+        return self._output(step, event, made.result(answers, bad))
 
     def _send(self, step: ir.Queue, event: Any) -> Any:
         """A queue of the synchronous engine: empty bodies go past it (serving.md 8.3, Q26)."""
@@ -434,7 +467,10 @@ class Reference:
         parameters = inspect.signature(cls).parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         offered = {k: v for k, v in offered.items() if takes_all or k in parameters}
-        made = cls(**{**dict(step.args), **offered})
+        given = dict(step.args)
+        if issubclass(cls, RemoteStep):  # with expressions as they were written
+            given = {k: v.text if isinstance(v, ir.Inline) else v for k, v in given.items()}
+        made = cls(**{**given, **offered})
         if hasattr(made, "post_init"):
             made.post_init()
         return made

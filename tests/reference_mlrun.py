@@ -9,6 +9,8 @@ from __future__ import annotations
 import builtins
 import copy
 import json
+import urllib.error
+import urllib.request
 from collections import namedtuple
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -349,6 +351,85 @@ class ParallelRun(ModelRouter):
         return event
 
 
+# -- requests to services (serving.md 8.6, 8.7)
+
+
+class RemoteStep:
+    """Expressions are texts; nothing is tried again."""
+
+    def __init__(
+        self, url: Any = None, subpath: Any = None, method: Any = None, headers: Any = None,
+        url_expression: Any = None, body_expression: Any = None, return_json: bool = True,
+        headers_expression: Any = None, context: Any = None, name: str = "", **kw: Any,
+    ) -> None:  # fmt: skip
+        self.url, self.subpath, self.method, self.headers = url, subpath, method, headers
+        self.url_expression, self.body_expression = url_expression, body_expression
+        self.headers_expression, self.return_json = headers_expression, return_json
+        self.context, self.name = context, name
+
+    def _generate_request(self, event: Any, body: Any) -> Any:
+        known = {"event": body, "endpoint": self.url.strip("/"), "context": self.context}
+        method, url = self.method or event.method or "POST", known["endpoint"]
+        headers = dict(self.headers or {})
+        if self.headers_expression:
+            headers = dict(eval(self.headers_expression, known))
+        elif self.subpath:
+            url += "/" + (event.path if self.subpath == "$path" else self.subpath).lstrip("/")
+        if self.url_expression:
+            url = eval(self.url_expression, known)
+        return method, url, headers, self._data(method, body, known), {}
+
+    def _data(self, method: str, body: Any, known: Any) -> Any:
+        if method == "GET" or body is None or isinstance(body, (str, bytes)):
+            return None if method == "GET" else body
+        return json.dumps(eval(self.body_expression, known) if self.body_expression else body)
+
+    def _get_data(self, data: bytes, headers: Any) -> Any:
+        is_json = self.return_json or headers.get("Content-Type") == "application/json"
+        return json.loads(data) if is_json else data
+
+    def requests(self, event: Any, body: Any) -> list[Any]:
+        """What is asked for a body."""
+        return [self._generate_request(event, body)[:4]]
+
+    def result(self, answers: list[tuple[int, bytes, str]], bad: Any) -> Any:
+        """What the answers give; `bad` makes an exception of a status."""
+        ((status, answer, kind),) = answers
+        if status >= 400:
+            raise bad(status, answer)
+        return self._get_data(answer, {"Content-Type": kind})
+
+
+class BatchHttpRequests(RemoteStep):
+    def requests(self, event: Any, body: Any) -> list[Any]:
+        method = self.method or event.method or "POST"
+        url = "/".join(filter(None, [(self.url or "").strip("/"), self.subpath]))
+        found = []
+        for element in body:
+            known = {"event": element}
+            asked = eval(self.url_expression, known) if self.url_expression else url
+            found.append((method, asked, {}, self._data(method, element, known)))
+        return found
+
+    def result(self, answers: list[tuple[int, bytes, str]], bad: Any) -> Any:
+        for status, answer, _ in answers:
+            if status >= 500:
+                raise bad(status, answer)
+        return [self._get_data(answer, {"Content-Type": kind}) for _, answer, kind in answers]
+
+
+def exchange(method: str, url: str, headers: Any, data: Any) -> tuple[int, bytes, str]:
+    """The status, body and content type of an answer."""
+    sent = data.encode() if isinstance(data, str) else data
+    request = urllib.request.Request(url, sent, headers, method=method)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.read(), answer.headers.get("Content-Type") or ""
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read(), ""
+
+
 # -- graph files
 
 
@@ -369,7 +450,7 @@ class Anything:
 
 def run_file(text: str) -> dict[str, Any]:
     """The names of a graph file, run with the `mlrun` of this module."""
-    kinds = (V2ModelServer, ModelRouter, VotingEnsemble, ParallelRun)
+    kinds = (V2ModelServer, ModelRouter, VotingEnsemble, ParallelRun, RemoteStep, BatchHttpRequests)
     module, storey = ModuleType("mlrun"), ModuleType("storey")
     module.serving = SimpleNamespace(  # type: ignore[attr-defined]
         **{kind.__name__: kind for kind in kinds}, states=Anything()
@@ -397,4 +478,6 @@ LIBRARY: dict[str, Any] = {
     "mlrun.serving.VotingEnsemble": VotingEnsemble,
     "mlrun.serving.routers.ParallelRun": ParallelRun,
     "mlrun.serving.steps.ChoiceByField": ChoiceByField,
+    "mlrun.serving.remote.RemoteStep": RemoteStep,
+    "mlrun.serving.remote.BatchHttpRequests": BatchHttpRequests,
 }

@@ -184,7 +184,7 @@ async def outcomes(module: Any, function: str, asked: list[dict[str, Any]]) -> l
     for request in asked:
         STREAMS.clear()
         got = await answer(context, request)
-        await asyncio.sleep(0.01)  # for branches that go on behind the responder
+        await asyncio.sleep(0.05)  # for branches that go on behind the responder
         found.append({"answer": got, "log": json.loads(json.dumps(log)), "streams": STREAMS.copy()})
         log.clear()
     return found

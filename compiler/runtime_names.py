@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+
+from .diagnostics import did_you_mean
 
 #: Packages that no generated package imports.
 REPLACED = frozenset({"mlrun", "storey", "graphc"})
@@ -232,7 +235,21 @@ def subject(dotted: str) -> str:
 
 def known_remedy(dotted: str) -> str:
     """What to do about a class or function that is not compiled; empty if there is no advice."""
-    return _HELP.get(canonical(dotted), "")
+    name = canonical(dotted)
+    if name in _HELP or name in _documented():
+        return _HELP.get(name, "")
+    front, _, last = name.rpartition(".")
+    beside = [known.rpartition(".")[2] for known in _documented() if known.startswith(f"{front}.")]
+    return did_you_mean(last, beside, cutoff=0.7)
+
+
+@cache
+def _documented() -> frozenset[str]:
+    """Names of classes and functions that mlrun and storey have."""
+    serving = {f"mlrun.serving.{name}" for names in _MLRUN_SERVING.values() for name in names}
+    return frozenset(
+        {*_COUNTERPARTS, *KNOWN_CLASSES, *serving, *(f"storey.{name}" for name in _STOREY)}
+    )
 
 
 def remedy(dotted: str) -> str:

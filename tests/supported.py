@@ -195,6 +195,7 @@ SECTIONS: dict[str, list[Row]] = {
     "Topology (1.2)": [
         Row("topology", 'fn.set_topology("flow")'),
         Row("topology", 'fn.set_topology("flow", engine="sync")'),
+        Row("topology", 'fn.set_topology("flow", engine="other")'),
         Row("topology", 'fn.set_topology("flow")\nfn.set_topology("flow", exist_ok=True)'),
         Row("routed", "router = fn.set_topology()"),
         Row("routed", 'router = fn.set_topology("router", "mlrun.serving.ModelRouter")'),

@@ -206,6 +206,13 @@ class FunctionBuilder(HostObject):
                     help=did_you_mean(name, ("class_name", "engine", "exist_ok")),
                 )
             text = "async" if engine is None else session.text(engine, "engine", session.span)
+            if text not in ("sync", "async"):
+                session.diagnostics.warning(
+                    "GC032",
+                    f"there is no engine {text!r}: the flow is asynchronous, as in MLRun",
+                    session.argument_span("engine", 2),
+                    help='write engine="sync" or engine="async"',
+                )
             self.root = FlowBuilder(self, "sync" if text == "sync" else "async")
         else:
             where = session.argument_span("topology", 0)

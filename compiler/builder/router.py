@@ -167,7 +167,7 @@ class RouterBuilder(StepBuilder):
             span=self.span,
             cls=self.cls,
             args=arguments.freeze(self.args, self.span, self.arg_spans),
-            routes=tuple(route.freeze() for route in self.routes.values()),  # type: ignore[attr-defined]
+            routes=tuple(self._frozen(key, route) for key, route in self.routes.items()),
             after=tuple(self.after),
             input_path=self.path("input_path"),
             result_path=self.path("result_path"),
@@ -176,6 +176,11 @@ class RouterBuilder(StepBuilder):
             runs_in=self.runs_in,
             method=None if self.handler is None else arguments.method(self.handler, where),
         )
+
+    def _frozen(self, key: str, route: TaskBuilder) -> Any:
+        """A route under its key: one object may stand under several."""
+        route.name = key
+        return route.freeze()  # type: ignore[attr-defined]
 
 
 def is_router_object(value: Any) -> bool:

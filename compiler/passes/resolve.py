@@ -170,7 +170,12 @@ class _Resolver:
             return ir.Dotted(REMOTE, target.span)
         found = self._find(target, "class") if isinstance(target, ir.Named) else target
         if isinstance(found, ir.UserCode) and self._index.class_info(found.symbol) is None:
-            self._report(found, f"{found.symbol.name!r} is not a class", "GC017")
+            self._report(
+                found,
+                f"{found.symbol.name!r} is not a class",
+                "GC017",
+                "a function is named with handler=; a class has a class statement at the top level",
+            )
         if isinstance(found, ir.Dotted):
             self._check_library_class(found)
         return found
@@ -262,11 +267,14 @@ class _Resolver:
         elif top in ("mlrun", "storey"):
             self._not_compiled(target)
         elif self._check_library(target):
+            help = "write a class with a method `do(self, body)` that uses it"
+            if top not in sys.stdlib_module_names:
+                help += f"; if {top!r} is yours, it is missing: name its folder with --package"
             self._report(
                 target,
                 f"graphc cannot see how {target.name} is called: it is not part of your files",
                 "GC017",
-                help="write a class with a method `do(self, body)` that uses it",
+                help,
             )
 
     def _check_library(self, target: ir.Dotted) -> bool:

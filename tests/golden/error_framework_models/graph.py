@@ -14,3 +14,5 @@ graph.add_step("mlrun.feature_store.steps.FeaturesetValidator", name="check", af
 fn.add_model("net", class_name="mlrun.frameworks.onnx.ONNXModelServer", model_path="net")
 fn.add_model("text", class_name="Text")
 fn.add_model("trees", class_name=LGBMModelServer, model_path="s3://trees")
+graph.add_step("storey.Fliter", name="near", _fn="(event)")
+graph.add_step("mlrun.serving.merger.Mrege", name="nearer", after="near")

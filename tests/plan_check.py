@@ -116,4 +116,6 @@ def _is_end(item: Instruction) -> bool:
             return then == "return"
         case Goto() | FanOut() | Finish() | ReturnBody() | Send() | Each(returns=True):
             return True
+        case Record(taken=taken):  # raised again, unless a step takes it
+            return not taken
     return False

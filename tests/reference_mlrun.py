@@ -10,6 +10,7 @@ import builtins
 import copy
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import namedtuple
 from types import ModuleType, SimpleNamespace
@@ -421,7 +422,8 @@ class BatchHttpRequests(RemoteStep):
 def exchange(method: str, url: str, headers: Any, data: Any) -> tuple[int, bytes, str]:
     """The status, body and content type of an answer."""
     sent = data.encode() if isinstance(data, str) else data
-    request = urllib.request.Request(url, sent, headers, method=method)
+    quoted = urllib.parse.quote(url, safe="!#$%&'()*+,/:;=?@[]~")
+    request = urllib.request.Request(quoted, sent, headers, method=method)
     try:
         with urllib.request.urlopen(request) as answer:
             return answer.status, answer.read(), answer.headers.get("Content-Type") or ""

@@ -147,7 +147,7 @@ class Each:
     """Every item of a result goes on as an event of its own; ends the method.
 
     The items are those of a call, or the local `items`. They go to a method, or nowhere: then
-    the first of them is the answer.
+    the first of them is the answer, if it `returns` one.
     """
 
     step: str

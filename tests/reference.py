@@ -297,11 +297,11 @@ class Reference:
             elements = event.body
             if kind == "FlatMap":
                 elements = await self._result(step, event)
-                # All of them, or none (docs/differences.md).
-                if self._catcher(step) or self.function.serving.error_stream:
-                    elements = list(elements)
             elif step.input_path:
                 elements = self._get(event.body, step.input_path)
+            # All of them, or none (docs/differences.md).
+            if self._catcher(step) or self.function.serving.error_stream:
+                elements = list(elements)
             for element in elements:
                 if kind == "FlatMap" and step.full_event:
                     yield element

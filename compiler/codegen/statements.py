@@ -200,6 +200,12 @@ class Statements:
         self._end(f"await {text}" if item.awaits else text, item.returns)
 
     def _each(self, item: Each) -> None:
+        if item.method is None and not item.returns:
+            assert item.invoke is not None
+            loop = f"{'async ' if item.awaits else ''}for _ in {self._items(item.invoke)}:"
+            with self._writer.block(loop):
+                self._writer.line("pass")
+            return
         module = self._handler.runtime("async_branches" if item.awaits else "branches")
         items = "items" if item.invoke is None else self._items(item.invoke)
         name, values = "each", ["self.context", items]

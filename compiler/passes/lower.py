@@ -430,13 +430,12 @@ class _FlowLowering:
     def _items(self, step: ir.Step, facts: Facts, last: bool, answers: bool) -> list[Instruction]:
         """A step that makes several events of one; what becomes of them where it is the last."""
         invoke = self._invoke(step, facts)
+        if last and not answers:
+            return [self._each(step.name, invoke, None, returns=False), *self._ended("discard")]
         caught = self._topology.catcher[step.name] is not None
         made: list[Instruction] = [Items(step.name, invoke)] if caught else []
         if last:
-            given = None if caught else invoke
-            made.append(self._each(step.name, given, None, returns=answers))
-            if not answers:
-                made += self._ended("discard")
+            made.append(self._each(step.name, None if caught else invoke, None, returns=True))
         return made
 
     def _items_end(self, step: ir.Step, catcher: str | None) -> list[Instruction]:

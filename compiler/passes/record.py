@@ -29,6 +29,7 @@ from ..plan import (
     FromStream,
     Goto,
     Instruction,
+    Invoke,
     Items,
     Keep,
     Method,
@@ -40,6 +41,9 @@ from ..plan import (
     Try,
     Value,
 )
+
+#: What has the name of a step.
+_OF_STEPS = (Arrive, Call, Choose, DropIfFiltered, Each, Extend, Items, Keep, Push, Send)
 
 
 def record(plan: Plan) -> Plan:
@@ -92,7 +96,7 @@ def _not_taken(block: Sequence[Instruction]) -> list[Instruction]:
 def _with_items(block: Sequence[Instruction]) -> Iterator[Instruction]:
     """The block; what several events are made of is an instruction of its own, as it may fail."""
     for item in block:
-        if isinstance(item, (Each, PushEach)) and item.invoke is not None:
+        if isinstance(item, (Each, PushEach)) and item.invoke is not None and not _ends(item):
             yield Items(item.step, item.invoke)
             item = replace(item, invoke=None)
         yield item
@@ -136,13 +140,20 @@ def _takes(item: Instruction) -> Value | None:
             | Items(invoke=invoke)
         ):
             return invoke.takes
+        case Each(invoke=Invoke(takes=takes)) if _ends(item):
+            return takes
         case Arrive():
             return "event"
     return None
 
 
+def _ends(item: Each | PushEach) -> bool:
+    """Does nothing come of the items?"""
+    return isinstance(item, Each) and item.method is None and not item.returns
+
+
 def _step(item: Instruction) -> str:
-    assert isinstance(item, (Call, Keep, Extend, Choose, DropIfFiltered, Items, Arrive, Push, Send))
+    assert isinstance(item, _OF_STEPS)
     return item.step
 
 

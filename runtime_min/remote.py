@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from copy import copy
 from typing import Any, Callable, TypeVar
 
 import aiohttp
@@ -103,6 +104,13 @@ class Client:
         )
 
 
+def with_result(event: Any, result_path: str | None, result: Any) -> Any:
+    """A copy of the event with the result, as in MLRun: who has the event keeps its body."""
+    twin = copy(event)
+    twin.body = paths.put(event.body, result_path, result) if result_path else result
+    return twin
+
+
 class RemoteStep:
     """Sends each event to a service; the answer becomes the body, or a part of it."""
 
@@ -136,10 +144,7 @@ class RemoteStep:
     async def do_event(self, event: Any) -> Any:
         """The event with its new body; events leave in the order in which they came."""
         result = await self._in_flight.run(self._ask, event)
-        if self._result_path:
-            result = paths.put(event.body, self._result_path, result)
-        event.body = result
-        return event
+        return with_result(event, self._result_path, result)
 
     async def _ask(self, event: Any) -> Any:
         body = event.body
@@ -201,10 +206,7 @@ class BatchHttpRequests:
     async def do_event(self, event: Any) -> Any:
         """The event with the answers as its body, in the order of the elements."""
         result = await self._in_flight.run(self._ask_all, event)
-        if self._result_path:
-            result = paths.put(event.body, self._result_path, result)
-        event.body = result
-        return event
+        return with_result(event, self._result_path, result)
 
     async def _ask_all(self, event: Any) -> list[Any]:
         body = event.body

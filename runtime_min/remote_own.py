@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import paths
 from .in_flight import InFlight
-from .remote import PASSING, Client
+from .remote import PASSING, Client, with_result
 from .remote_steps import RemoteStep
 
 
@@ -31,9 +30,7 @@ class _Running:
         """The event with its new body."""
         self._step._client_session = self._client.session
         result = await self._in_flight.run(self._ask, event)
-        path = self._step._result_path
-        event.body = paths.put(event.body, path, result) if path else result
-        return event
+        return with_result(event, self._step._result_path, result)
 
     async def _ask(self, event: Any) -> Any:
         raise NotImplementedError

@@ -454,15 +454,15 @@ class _FlowLowering:
         self._keeps_context = True
         facts = self._facts.steps[name]
         following = self._topology.following[name]
+        parts = self._topology.awaits(following) or self._topology.parts_in_tasks(name)
+        goes_on = method is not None or returns
         return Each(
             name,
             invoke,
             method,
             "event" if self._takes_event(following) else "body",
             events=facts.takes == "event",
-            awaits=self._topology.awaits(following)
-            or self._topology.parts_in_tasks(name)
-            or (facts.generator and facts.is_async),
+            awaits=(goes_on and parts) or (facts.generator and facts.is_async),
             returns=returns,
             shared=not any(map(self._topology.changes_event, following)),
             at_once=any(map(self._topology.waits, following)),

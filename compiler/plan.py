@@ -258,7 +258,7 @@ class Record:
     """Write the failure to the error stream; it is raised again unless it is `taken`.
 
     `step` is the failed step's name, None where the local of `Try.tracks` has it. `body`: what
-    the step got is in the local, not on the event.
+    the step got is in the local, not on the event; never so if it is `taken`.
     """
 
     step: str | None
@@ -674,8 +674,9 @@ def _show_instruction(item: Instruction) -> str:
             return f"caught {step or '(tracked)'}{' messages' if messages else ''}"
         case Record(step=step, taken=taken):
             return f"record {step or '(tracked)'}{'' if taken else ' and raise'}"
-        case FanOut(branches=branches, takes=takes, shared=shared, nested=nested):
+        case FanOut(branches=branches, takes=takes, shared=shared, nested=nested, copies=copies):
             kind = f"{'nested ' if nested else ''}{'shared event' if shared else takes}"
+            kind += "" if copies else " without copies"
             return f"fan out {kind} to {', '.join(branches) or 'chosen'}"
         case DropIfFiltered(step=step, result_path=path):
             return f"{step}: drop if filtered{f', else put result at {path}' if path else ''}"

@@ -79,6 +79,7 @@ _COUNTERPARTS = {
     "mlrun.serving.GraphContext": ("context", "GraphContext"),
     "mlrun.get_secret_or_env": ("secrets", "get_secret_or_env"),
     "mlrun.secrets.get_secret_or_env": ("secrets", "get_secret_or_env"),
+    "mlrun.utils.logger": ("logger", "logger"),
     PICKLE_MODEL: ("pickle_model", "PickleModelServer"),
     "storey.HttpRequest": ("http_messages", "HttpRequest"),
     "storey.HttpResponse": ("http_messages", "HttpResponse"),
@@ -126,8 +127,6 @@ _GRAPH_API = frozenset({
 })  # fmt: skip
 
 _HELP = {
-    "mlrun.utils.logger": "use the logger of the step's context: context.logger",
-    "mlrun.utils.helpers.logger": "use the logger of the step's context: context.logger",
     "mlrun.get_or_create_ctx": "take `context` as a parameter of the class or function instead",
     "mlrun.get_current_project": "take what the step needs as arguments of its class",
     "mlrun.get_dataitem": "read it with the store's own library, or mount it",
@@ -192,6 +191,8 @@ def canonical(dotted: str) -> str:
             return PICKLE_MODEL
         case ["mlrun", name] if name in ("MLRunInvalidArgumentError", "MLRunNotFoundError"):
             return f"mlrun.errors.{name}"
+        case ["mlrun", "utils", "helpers", "logger"]:
+            return "mlrun.utils.logger"
     return dotted
 
 

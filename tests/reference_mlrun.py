@@ -296,13 +296,13 @@ class VotingEnsemble(ModelRouter):
             except Exception:
                 continue  # those that fail do not vote (Q25)
         columns = [body["outputs"] for body in bodies]
-        if not columns and self.vote_type not in (None, "classification"):
-            return 0.0
-        if not columns or (self.vote_type != "regression" and not any(columns)):
-            raise ValueError("zero-size array to reduction operation maximum which has no identity")
         if self.vote_type is None:
             whole = all(float(value).is_integer() for column in columns for value in column)
             self.vote_type = "classification" if whole else "regression"
+        if not columns and self.vote_type == "regression":
+            return 0.0
+        if not any(columns) and self.vote_type == "classification":
+            raise ValueError("zero-size array to reduction operation maximum which has no identity")
         votes = []
         if self.vote_type != "classification":
             for row in zip(*columns, strict=True):

@@ -379,6 +379,7 @@ SECTIONS: dict[str, list[Row]] = {
         Row("step", 'graph.to("mlrun.serving.remote.BatchHttpRequests", "r", url="http://h/", retries=1)'),
     ],
     "The context (9)": [
+        Row("context", "mlrun.utils.logger.info('x', rows=1)"),
         *(
             Row("context", f"self.context.{text}")
             for text in (

@@ -324,7 +324,7 @@ class Statements:
         if item.body:
             arguments.insert(4, "body")
         if item.taken:
-            arguments.insert(4 + item.body, "causes=True")
+            arguments.insert(4, "causes=True")
         self._writer.line(f"{self._handler.runtime('nuclio')}.record({', '.join(arguments)})")
         if not item.taken:
             self._writer.line("raise")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Any
 
 import pytest
 
 from graphc.runtime_min import errors
+from graphc.runtime_min.logger import logger
 from graphc.runtime_min.secrets import get_secret_or_env
 
 
@@ -55,3 +58,28 @@ def test_good_statuses_and_other_failures() -> None:
     errors.raise_for_status(Response(200))
     with pytest.raises(AttributeError):
         errors.raise_for_status(None)
+
+
+def test_log_lines_are_those_of_mlrun(capsys: pytest.CaptureFixture[str]) -> None:
+    """As mlrun 1.12.1 prints them, recorded."""
+    lines = logger._logger.handlers[0]  # pytest adds its own
+    lines.setStream(sys.stdout)  # type: ignore[attr-defined]  # pytest's, for this test
+    logger.info("scored %s", 3, rows=1, body={"x": "ü"}, odd=object)
+    logger.debug("not shown")
+    try:
+        raise KeyError("no")
+    except KeyError:
+        logger.exception("no such thing", code=4)
+    child = logger.get_child("child")
+    child.bind(part=1)
+    child.warning("told")
+    child.error_with("odd keys", seen={1: 2, "a": 3})
+    told = [
+        re.sub(r"^> [-\d]+ [:,\d]+ ", "", line) for line in capsys.readouterr().out.splitlines()
+    ]
+    scored, failed, warned, odd = told
+    assert scored == '[info] scored 3: {"body":{"x":"ü"},"odd":"<class \'object\'>","rows":1}'
+    assert failed.startswith('[error] no such thing: {"code":4,"exc_info":["Traceback (most rec')
+    assert failed.endswith("KeyError: 'no'\\n\"]}")
+    assert warned == '[warning] told: {"part":1}'
+    assert odd == "[error] odd keys: {'seen': {1: 2, 'a': 3}, 'part': 1}"

@@ -299,8 +299,9 @@ class Reference:
                 elements = await self._result(step, event)
             elif step.input_path:
                 elements = self._get(event.body, step.input_path)
-            # All of them, or none (docs/differences.md).
-            if self._catcher(step) or self.function.serving.error_stream:
+            # All of them, or none (docs/differences.md), where they go on.
+            ends = not self._following[step.name] and not self._responds(step)
+            if not ends and (self._catcher(step) or self.function.serving.error_stream):
                 elements = list(elements)
             for element in elements:
                 if kind == "FlatMap" and step.full_event:

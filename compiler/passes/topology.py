@@ -380,7 +380,7 @@ class Topology:
                     changed = True
             needing = {head for head in self.heads if signatures[head]}
             for head in self.heads:
-                if not signatures[head] and needing & self._reached(head):
+                if not signatures[head] and needing & self._behind(head):
                     signatures[head] = changed = True
         return signatures
 

@@ -241,7 +241,10 @@ class _FlowLowering:
             takes,
             self._topology.awaits(following) or self._topology.parts_in_tasks(name),
             f"What follows each item of {name}.",
-            (*self._choice(self._flow.step(name), "both"), *self._fan_out(name, following, "both")),
+            (
+                *self._choice(self._flow.step(name), "both")[0],
+                *self._fan_out(name, following, "both"),
+            ),
             self._responds,
         )
 
@@ -352,7 +355,8 @@ class _FlowLowering:
             writes = any(isinstance(made, Call) and made.then == "body" for made in instructions)
             # What gets the event may have changed its body.
             after = "event" if kind == "event" else "body" if writes else state
-            return [*instructions, *self._choice(step, after)], kind, after, entry
+            choice, after = self._choice(step, after)
+            return [*instructions, *choice], kind, after, entry
         then: Literal["body", "event", "both", "return", "discard"]
         if last and not facts.filters:
             then = "return" if answers else "discard"
@@ -386,7 +390,8 @@ class _FlowLowering:
         elif self._sync and (facts.terminates or facts.protocol) and then == "event":
             instructions.append(StopIfTerminated())
         if not last:
-            instructions += self._choice(step, after)
+            choice, after = self._choice(step, after)
+            instructions += choice
         return instructions, kind, after, entry
 
     def _as_it_is(self, answers: bool, kind: Value) -> list[Instruction]:
@@ -409,10 +414,10 @@ class _FlowLowering:
                 return [Call(step.name, invoke, "discard")]
         return []  # a choice
 
-    def _choice(self, step: ir.Step, state: State) -> list[Instruction]:
-        """Which of the steps behind it get the event, if the step decides that."""
+    def _choice(self, step: ir.Step, state: State) -> tuple[list[Instruction], State]:
+        """Which of the steps behind it get the event, if the step decides that; and the state."""
         if step.name not in self._start.outlets:
-            return []
+            return [], state
         facts = self._facts.steps[step.name]
         if facts.result == "outlets":
             invoke = self._invoke(step, facts)
@@ -424,8 +429,8 @@ class _FlowLowering:
             invoke = Invoke(callee, "body")
         choose: list[Instruction] = [Choose(step.name, invoke, self._start.outlets[step.name])]
         if invoke.takes == "body" and state == "event":
-            return [ReadBody(), *choose]
-        return choose
+            return [ReadBody(), *choose], "both"
+        return choose, state
 
     def _items(self, step: ir.Step, facts: Facts, last: bool, answers: bool) -> list[Instruction]:
         """A step that makes several events of one; what becomes of them where it is the last."""

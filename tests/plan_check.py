@@ -71,6 +71,8 @@ def _targets(
                 assert ("event" in methods[name].takes) == (item.takes == "event")
         case Gather(branches=callees):
             names = [callee.method for callee in callees if isinstance(callee, Own)]
+            for name in names:
+                assert methods[name].takes == ("body",), f"{name} is given the body alone"
     assert set(names) <= set(methods), f"{names} are not all there"
     invoke = getattr(item, "invoke", None)
     if isinstance(invoke, Invoke):

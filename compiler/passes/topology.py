@@ -359,7 +359,10 @@ class Topology:
         """Does each head's method take the event? All branches of one fork are called alike."""
         if self._near_event:
             return dict.fromkeys(self.heads, True)
-        signatures = {head: head in self._event_below for head in self.heads}
+        #: Up to a Merge that gathers nothing needs it.
+        open_heads = [head for head in self.heads if head not in self.gather_heads]
+        signatures = dict.fromkeys(self.heads, False)
+        signatures |= {head: head in self._event_below for head in open_heads}
         forks = [
             heads
             for name, heads in self.following.items()
@@ -379,7 +382,7 @@ class Topology:
                         signatures[head] = True
                     changed = True
             needing = {head for head in self.heads if signatures[head]}
-            for head in self.heads:
+            for head in open_heads:
                 if not signatures[head] and needing & self._behind(head):
                     signatures[head] = changed = True
         return signatures

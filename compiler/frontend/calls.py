@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Generator as PythonGenerator
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -447,7 +447,7 @@ class Calls:
             if isinstance(value, Unknown) and value.reported:
                 return value
         try:
-            inspect.signature(function.call).bind(*args, **kwargs)
+            _bind(function.call, args, kwargs)
         except TypeError as exc:
             self._wrong_arguments(function, exc, arguments, span)
             return failed
@@ -502,6 +502,18 @@ class Calls:
                 help=did_you_mean(unexpected, parameters) if unexpected else "",
             )
         )
+
+
+def _bind(call: Callable[..., Value], args: Sequence[Value], kwargs: Mapping[str, Value]) -> None:
+    """Raises the TypeError of a call whose arguments are wrong.
+
+    A method has its object already: a keyword `self` is one too many, which the signature of a
+    bound method does not know.
+    """
+    if inspect.ismethod(call):
+        inspect.signature(call.__func__).bind(call.__self__, *args, **kwargs)
+    else:
+        inspect.signature(call).bind(*args, **kwargs)
 
 
 def _until_returned(steps: Steps) -> PythonGenerator[Value, Value, Value]:

@@ -141,6 +141,7 @@ def test_the_hosts_errors_are_completed_and_do_not_spread(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("call", "message", "help"),
     [
+        ('g.route("a", self=2)', "route() multiple values for argument 'self'", ""),
         ('g.route("a", wieght=2)', "route() got an unexpected keyword argument 'wieght'", "weight"),
         ("g.route()", "route() missing a required argument: 'key'", ""),
         ('g.route("a", 2)', "route() too many positional arguments", ""),

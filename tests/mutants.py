@@ -1,11 +1,13 @@
 """Do the tests notice changes of passes and codegen? A random sample of mutants against them.
 
-    pip install cosmic-ray
+    pip install cosmic-ray coverage
     python tests/mutants.py --sample 200 [--seed 0] [--only lower.py]
 
 cosmic-ray makes the mutants: another operator, number, constant or condition at one place of one
 module. Each is looked at by a child that imports that module as changed, and runs the tests that
-are nearest to it, up to the first that fails. What no test notices is printed, with its lines.
+come by that place, the quickest first, up to the first that fails. Which ones these are is found by
+running all of them once, as they are, under coverage. What no test notices is printed, with its
+lines.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ import ast
 import difflib
 import importlib.abc
 import importlib.util
+import json
 import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -34,27 +38,31 @@ import libcst  # noqa: F401
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast  # type: ignore[import-not-found]
 from cosmic_ray.mutating import mutate_code  # type: ignore[import-not-found]
+from coverage import Coverage, CoverageData
 
 ROOT = Path(__file__).parents[1]
-#: Seconds that the tests may take; a mutant that hangs is noticed.
-LONGEST = 240
-TEXTS = ["tests/passes/test_plans.py", "tests/test_golden.py"]
-#: Tests by what the mutated module's path has in it; the first that fits.
-NEAREST = {
-    "slicing": [
-        "tests/passes/test_slicing.py",
-        "tests/test_golden.py",
-        "tests/passes/test_slices_behave.py",
-        "tests/test_requirements.py",
-        "tests/test_tracebacks.py",
-    ],
-    "": [
-        *TEXTS,
-        "tests/test_routers.py",
-        "tests/test_stream_examples.py",
-        "tests/test_random_graphs.py",
-    ],
-}
+#: The tests that run passes and codegen in their own process and need no server.
+TESTS = [
+    "tests/passes",
+    "tests/package",
+    "tests/test_codes.py",
+    "tests/test_error_streams.py",
+    "tests/test_functions.py",
+    "tests/test_golden.py",
+    "tests/test_hostile.py",
+    "tests/test_random_graphs.py",
+    "tests/test_remote.py",
+    "tests/test_reports.py",
+    "tests/test_requirements.py",
+    "tests/test_routers.py",
+    "tests/test_sources.py",
+    "tests/test_stream_examples.py",
+    "tests/test_streams.py",
+    "tests/test_supported.py",
+    "tests/test_tracebacks.py",
+    "tests/test_wild.py",
+]
+OPTIONS = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Mutant:
     path: Path
     operator: str
     text: str
+    lines: frozenset[int]
 
     @property
     def module(self) -> str:
@@ -95,6 +104,19 @@ class Bare(ast.NodeTransformer):
 
 def bare(text: str) -> str:
     return ast.dump(Bare().visit(ast.parse(text)))
+
+
+def statement(before: str, after: str) -> frozenset[int]:
+    """The lines of the innermost statement that differs; of a block, those of its head."""
+    matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
+    changed = next(start for kind, start, *_ in matcher.get_opcodes() if kind != "equal") + 1
+    lines: range = range(changed, changed + 1)
+    for node in ast.walk(ast.parse(before)):
+        if isinstance(node, ast.stmt) and node.lineno <= changed <= (node.end_lineno or 0):
+            body = getattr(node, "body", None)
+            end = body[0].lineno if body else (node.end_lineno or 0) + 1
+            lines = range(node.lineno, max(end, node.lineno + 1))
+    return frozenset(lines)
 
 
 def mutants(only: str) -> Iterator[tuple[Path, str, int]]:
@@ -134,20 +156,87 @@ class Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, self.mutant.path, loader=loader)
 
 
-def notices(mutant: Mutant | None, module: str) -> bool:
-    """Does a test fail, or hang? Without a mutant: are the tests themselves fine?"""
+class Watch:
+    """A plugin of pytest: the test that runs is the context of what is covered."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
+        self.seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self.coverage.switch_context(item.nodeid)
+        started = time.monotonic()
+        answer = yield
+        self.seconds[item.nodeid] = time.monotonic() - started
+        return answer  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which tests come by which lines, and how long they take."""
+
+    #: By module and line.
+    by_line: dict[str, dict[int, list[str]]]
+    seconds: dict[str, float]
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Those that come by the mutant's statement, the quickest first. What runs when the module
+        is imported is behind all that come by any line of it.
+        """
+        lines = self.by_line[str(mutant.path)]
+        found = {test for line in mutant.lines for test in lines.get(line, ()) if test}
+        if not found:
+            found = {test for tests in lines.values() for test in tests if test}
+        return sorted(found, key=lambda test: (self.seconds[test], test))
+
+
+def reach() -> Reach:
+    """Runs all tests, as they are.
+
+    Raises:
+        SystemExit: one of them fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file, times = Path(folder, "coverage"), Path(folder, "times.json")
+        child = quiet_child()
+        if not child:
+            coverage = Coverage(data_file=str(file), include=[str(ROOT / "compiler" / "*")])
+            watch = Watch(coverage)
+            coverage.start()
+            status = int(pytest.main([*OPTIONS, *TESTS], plugins=[watch]))
+            coverage.stop()
+            coverage.save()
+            # Each test must be found by its name alone, or every mutant would be taken for noticed.
+            status = status or int(pytest.main([*OPTIONS, "--collect-only", *watch.seconds]))
+            times.write_text(json.dumps(watch.seconds))
+            os._exit(status)
+        if os.waitpid(child, 0)[1]:
+            raise SystemExit(f"the tests fail as they are: pytest {' '.join(TESTS)}")
+        data = CoverageData(str(file))
+        data.read()
+        by_line = {path: data.contexts_by_lineno(path) for path in data.measured_files()}
+        return Reach(by_line, json.loads(times.read_text()))
+
+
+def quiet_child() -> int:
+    """A child that prints nothing: 0 in it, its id outside."""
     child = os.fork()
     if not child:
         os.setpgid(0, 0)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        if mutant is not None:
-            sys.meta_path.insert(0, Finder(mutant))
-        tests = next(tests for part, tests in NEAREST.items() if part in module)
-        options = ["-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+    return child
+
+
+def notices(mutant: Mutant, tests: list[str], longest: float) -> bool:
+    """Does one of the tests fail, or take longer than `longest` seconds?"""
+    child = quiet_child()
+    if not child:
+        sys.meta_path.insert(0, Finder(mutant))
         try:
-            status = int(pytest.main([*options, *tests]))
+            status = int(pytest.main([*OPTIONS, *tests]))
         except BaseException:
             status = 1
         os._exit(status)
@@ -156,7 +245,7 @@ def notices(mutant: Mutant | None, module: str) -> bool:
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return status != 0
-        if time.monotonic() - started > LONGEST:
+        if time.monotonic() - started > longest:
             os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return True
@@ -171,9 +260,8 @@ def main() -> int:
     args = parser.parse_args()
     os.chdir(ROOT)
     os.environ.setdefault("GRAPHC_EXAMPLES", "25")
-    for part in NEAREST:
-        if notices(None, part):
-            raise SystemExit(f"the tests fail as they are: {NEAREST[part]}")
+    reached = reach()
+    print(f"{len(reached.seconds)} tests, {sum(reached.seconds.values()):.0f} s", flush=True)
     every = list(mutants(args.only))
     source = random.Random(args.seed)
     chosen = source.sample(every, min(args.sample, len(every)))
@@ -188,11 +276,14 @@ def main() -> int:
         if unchanged:
             counts["in annotations"] += 1
             continue
-        mutant = Mutant(path, name, text)
-        killed = notices(mutant, str(path))
+        mutant = Mutant(path, name, text, statement(path.read_text(), text))
+        tests = reached.tests(mutant)
+        longest = 60 + 5 * sum(reached.seconds[test] for test in tests)
+        killed = bool(tests) and notices(mutant, tests, longest)
         counts["killed" if killed else "survived"] += 1
         if not killed:
-            print(f"== {path.relative_to(ROOT)}: {name}\n{mutant.changed}\n", flush=True)
+            where = f"{path.relative_to(ROOT)}: {name}, {len(tests)} tests"
+            print(f"== {where}\n{mutant.changed}\n", flush=True)
         if number % 5 == 0:
             print(f"{number} of {len(chosen)} ({len(every)} in all): {dict(counts)}", flush=True)
     looked_at = counts["killed"] + counts["survived"]

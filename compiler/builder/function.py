@@ -248,6 +248,12 @@ class FunctionBuilder(HostObject):
                 help="leave child_function out",
             )
         if model_url:
+            if "url" in class_args:
+                raise GraphError(
+                    "add_model() got the model's URL twice",
+                    help="leave url= out: model_url= says it",
+                    span=self.session.argument_span("url"),
+                )
             return self._router_of(router_step).add_route(
                 key, class_name="$remote", **class_args, url=model_url
             )

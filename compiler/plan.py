@@ -163,6 +163,11 @@ class Each:
     #: Does the next item go on while one waits for others?
     at_once: bool = False
 
+    @property
+    def ends(self) -> bool:
+        """Does nothing come of the items? They are gone through all the same."""
+        return self.method is None and not self.returns
+
 
 @dataclass(frozen=True, slots=True)
 class Push:

@@ -200,7 +200,7 @@ class Statements:
         self._end(f"await {text}" if item.awaits else text, item.returns)
 
     def _each(self, item: Each) -> None:
-        if item.method is None and not item.returns:
+        if item.ends:
             assert item.invoke is not None
             loop = f"{'async ' if item.awaits else ''}for _ in {self._items(item.invoke)}:"
             with self._writer.block(loop):

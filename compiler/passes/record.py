@@ -96,7 +96,10 @@ def _not_taken(block: Sequence[Instruction]) -> list[Instruction]:
 def _with_items(block: Sequence[Instruction]) -> Iterator[Instruction]:
     """The block; what several events are made of is an instruction of its own, as it may fail."""
     for item in block:
-        if isinstance(item, (Each, PushEach)) and item.invoke is not None and not _ends(item):
+        if isinstance(item, Each) and item.ends:
+            yield item  # a step like others
+            continue
+        if isinstance(item, (Each, PushEach)) and item.invoke is not None:
             yield Items(item.step, item.invoke)
             item = replace(item, invoke=None)
         yield item
@@ -140,16 +143,11 @@ def _takes(item: Instruction) -> Value | None:
             | Items(invoke=invoke)
         ):
             return invoke.takes
-        case Each(invoke=Invoke(takes=takes)) if _ends(item):
+        case Each(invoke=Invoke(takes=takes), ends=True):
             return takes
         case Arrive():
             return "event"
     return None
-
-
-def _ends(item: Each | PushEach) -> bool:
-    """Does nothing come of the items?"""
-    return isinstance(item, Each) and item.method is None and not item.returns
 
 
 def _step(item: Instruction) -> str:
@@ -201,15 +199,15 @@ class _AsToldOf:
                 copy = [CopyEvent()] if self._takes_event(rest) else []
                 return [*made, *copy, *rest], goes_to
             match item:
-                case Try(body=body, catch=catch):
-                    body_, inside = self._block(body)
+                case Try(body=inner, catch=catch):
+                    copied, inside = self._block(inner)
                     goes_to += inside
                     copy = [CopyEvent()] if self._takes_event(catch) else []
-                    item = replace(item, body=tuple(body_), catch=(*copy, *catch))
+                    item = replace(item, body=tuple(copied), catch=(*copy, *catch))
                 case FromStream(block=inner):
-                    inner_, inside = self._block(inner)
+                    copied, inside = self._block(inner)
                     goes_to += inside
-                    item = replace(item, block=tuple(inner_))
+                    item = replace(item, block=tuple(copied))
                 case Goto(method=method):
                     goes_to.append(method)
                 case FanOut(branches=branches):

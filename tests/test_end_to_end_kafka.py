@@ -50,9 +50,10 @@ def broker(running: Kafka) -> Iterator[Kafka]:
 
 
 class Pipeline:
-    """The example's packages, as they are but for the child's group, which misses a member soon."""
+    """The example's packages, as they are but for the child's group, which misses a member after
+    `patience` seconds."""
 
-    def __init__(self, folder: Path, broker: Kafka, partitions: int = 1) -> None:
+    def __init__(self, folder: Path, broker: Kafka, partitions: int = 1, patience: int = 2) -> None:
         self.broker = broker
         self.dist = folder / "dist"
         self.partitions = partitions
@@ -68,7 +69,7 @@ class Pipeline:
         trigger["workerTerminationTimeout"] = "5s"
         trigger["attributes"] |= {
             "consumerGroup": self.group,
-            "sessionTimeout": "2s",
+            "sessionTimeout": f"{patience}s",
             "heartbeatInterval": "500ms",
         }
         path.write_text(yaml.safe_dump(config))
@@ -96,10 +97,10 @@ class Pipeline:
 
     def done(self) -> int:
         """How many documents are committed."""
-        return sum(
-            max(0, self.broker.committed(self.group, "paragraphs", number))
-            for number in range(self.partitions)
-        )
+        return sum(self.committed(number) for number in range(self.partitions))
+
+    def committed(self, partition: int) -> int:
+        return max(0, self.broker.committed(self.group, "paragraphs", partition))
 
     def wait_until_done(self, count: int, patience: float = 90) -> None:
         try:
@@ -137,6 +138,7 @@ class Serving:
         self._command += ["--broker", f"kafka://{pipeline.broker.address}"]
         self._command += [word for name in functions for word in ("--function", name)]
         self._functions = functions
+        self.logs: list[str] = []
         self.url = ""
         self.start()
 
@@ -155,6 +157,7 @@ class Serving:
         missing = set(self._functions)
         with self.process.stderr as lines:
             for line in lines:
+                self.logs.append(line.rstrip())
                 self.pipeline.logs.append(line.rstrip())
                 if found := re.match(r"([\w-]+): (http://\S+|answers no requests)", line):
                     missing.discard(found[1])
@@ -163,6 +166,11 @@ class Serving:
                 if not missing:
                     started.set()
         started.set()
+
+    def partitions(self, what: str) -> list[int]:
+        """Those of which it has told this, in turn."""
+        told = (re.search(rf"paragraphs\[(\d+)\] {what}", line) for line in self.logs)
+        return [int(found[1]) for found in told if found]
 
     def workers(self) -> list[int]:
         """The processes that it has started."""
@@ -189,11 +197,11 @@ class Serving:
         if self.process.poll() is None and self.stop() != 0:
             raise AssertionError(self.pipeline.logs[-20:])
 
-    def post(self, count: int, clients: int = 8) -> int:
+    def post(self, count: int, clients: int = 8, begin: int = 0) -> int:
         """Send documents to the parent until each has been taken; how many attempts failed."""
         address = self.url.removeprefix("http://")
         shares = [
-            ({"url": document(number)} for number in range(first, count, clients))
+            ({"url": document(number)} for number in range(begin + first, count, clients))
             for first in range(clients)
         ]
         with ThreadPoolExecutor(clients) as threads:
@@ -225,7 +233,7 @@ def test_a_child_that_is_killed(tmp_path: Path, broker: Kafka) -> None:
 
 
 def test_the_way_of_documents_without_trouble(tmp_path: Path, broker: Kafka) -> None:
-    pipeline, count = Pipeline(tmp_path, broker), 500
+    pipeline, count = Pipeline(tmp_path, broker, patience=10), 500
     with pipeline.serve("nlp-pipeline", "enrich") as both:
         assert both.post(count, clients=1) == 0
         assert both.stop() == 0
@@ -267,21 +275,27 @@ def test_a_broker_that_is_killed_and_one_that_is_away(tmp_path: Path, broker: Ka
 
 
 def test_a_second_replica_comes_and_goes(tmp_path: Path, broker: Kafka) -> None:
-    pipeline, count = Pipeline(tmp_path, broker, partitions=4), 4_000
+    pipeline, count = Pipeline(tmp_path, broker, partitions=4, patience=10), 4_000
     with (
         pipeline.serve("nlp-pipeline", workers=2) as parent,
-        pipeline.serve("enrich", quiet=False),
+        pipeline.serve("enrich", quiet=False) as first,
         ThreadPoolExecutor(1) as threads,
     ):
-        sending = threads.submit(parent.post, count)
-        wait_until(lambda: pipeline.done() > 500, 60)
+        sending = threads.submit(parent.post, count // 2)
+        wait_until(lambda: pipeline.done() > 500)
         with pipeline.serve("enrich", quiet=False) as second:
-            joined = [line for line in pipeline.logs if "is read" in line]
-            wait_until(lambda: [line for line in pipeline.logs if "is read" in line] != joined, 60)
-            time.sleep(0.5)
+            wait_until(lambda: len(second.partitions("is read")) == 2)
+            share = second.partitions("is read")
+            assert sending.result() == 0
+            before = [pipeline.committed(number) for number in share]
+            sending = threads.submit(parent.post, count, begin=count // 2)
+            # It goes in the middle of its work.
+            wait_until(lambda: [pipeline.committed(number) for number in share] != before)
             assert second.stop() == 0
         assert sending.result() == 0
         pipeline.wait_until_done(count)
     pipeline.check(count, "rebalance", most_twice=0)
-    # Both have read: the first gave up all when the second came, the second its share.
-    assert sum("is given up, all done before" in line for line in pipeline.logs) >= 4 + 2
+    # The first gave up all when the second came, and the second its share when it went.
+    assert {*first.partitions("is given up")} == {0, 1, 2, 3}
+    assert sorted(second.partitions("is given up")) == sorted(share)
+    assert second.partitions("is given up, all done before")

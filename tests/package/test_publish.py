@@ -9,7 +9,6 @@ import string
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -409,7 +408,6 @@ def test_odd_things_on_the_disk(tmp_path: Path) -> None:
     (out / ".git" / "HEAD").write_text("")
     with open(os.path.join(os.fsencode(out), b"\xff"), "w"):
         pass
-    started = time.monotonic()
     assert compare(NEW, out).splitlines() == [
         "left over: dist/.git",
         "left over: dist/bad\\x1bname",
@@ -419,7 +417,6 @@ def test_odd_things_on_the_disk(tmp_path: Path) -> None:
         "left over: dist/link",
         "left over: dist/\\udcff",
     ]
-    assert time.monotonic() - started < 5
 
 
 def test_no_output_at_all(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ Texts, statuses and numbers of attempts are those of mlrun 1.12.1, asked the sam
 import asyncio
 import inspect
 import json
-import time
 
 import aiohttp
 import pytest
@@ -266,10 +265,14 @@ def test_a_closed_connection(worker, service):
 
 
 def test_failing_expressions_are_not_tried_again(worker, service):
-    started = time.perf_counter()
+    tried = []
     with pytest.raises(KeyError):
-        worker.ask({}, f"{service.url}/echo", body_expression=lambda event: event["x"])
-    assert time.perf_counter() - started < 1
+        worker.ask(
+            {},
+            f"{service.url}/echo",
+            body_expression=lambda event: tried.append(event) or event["x"],
+        )
+    assert tried == [{}]
 
 
 @pytest.mark.parametrize("url", ["http://", "nowhere", "http://a b/c"])
@@ -340,9 +343,8 @@ def test_events_leave_in_order_failed_ones_too(service):
         left.append(path)
 
     async def run():
-        started = time.perf_counter()
         await asyncio.gather(*map(one, paths))
-        assert time.perf_counter() - started < 0.3
+        assert service.most > 1
         await worker.end()
 
     asyncio.run(run())

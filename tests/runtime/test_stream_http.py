@@ -137,7 +137,7 @@ def test_what_is_refused(v3io: Any) -> None:
     began = time.monotonic()
     with pytest.raises(OSError, match=r"the stream 'users/a': status 403: .*because 403"):
         stream.flush()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 40
     stream.push("2")
     stream.flush()
     stream.close()

@@ -131,7 +131,7 @@ def test_a_broker_that_goes_and_comes_back(
         started = time.monotonic()
         with pytest.raises(OSError, match=r"is down: .*timed out"):
             impatient.flush()
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 40
         broker.start()
         impatient.push("after")
         impatient.flush()

@@ -163,7 +163,7 @@ def test_a_server_that_stays_away(place: Any) -> None:
             began = time.monotonic()
             with pytest.raises(OSError, match=r"orders.*127\.0\.0\.1"):
                 stream.flush()
-            assert time.monotonic() - began < 15
+            assert time.monotonic() - began < 40
             stream.flush()  # what was given up is not waited for
         finally:
             place.server.start()

@@ -111,7 +111,7 @@ class Running:
 
     def wait_for(self, text: str, count: int = 1) -> None:
         """Until the log has so many lines with the text."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while sum(text in line for line in self.lines) < count:
             assert time.monotonic() < deadline, self.lines
             time.sleep(0.01)

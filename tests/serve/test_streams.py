@@ -132,7 +132,7 @@ def position(folder: Path) -> int:
 
 
 def wait_for(true: Any, what: Any = "") -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)

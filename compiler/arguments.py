@@ -13,7 +13,9 @@ import libcst as cst
 from . import ir
 from .code_index import Symbol
 from .diagnostics import GraphError, Span
+from .frontend.enums import as_given
 from .frontend.free_names import free_names
+from .frontend.objects import named_items
 from .frontend.values import (
     EnvValue,
     External,
@@ -175,6 +177,10 @@ class Arguments:
                 }
             case set() | frozenset():
                 return type(value)(self.value(item, where, depth + 1) for item in value)
+            case Instance() if (given := as_given(value)) is not value:
+                return inner(given)
+            case Instance() if (items := named_items(value)) is not None:
+                return tuple(map(inner, items))
             case EnvValue(name=name, default=default, required=required):
                 return ir.EnvLookup(name, default, required, span=value.span)
             case Unknown() if opens and not value.reported:

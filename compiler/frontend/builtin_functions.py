@@ -12,7 +12,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from . import aliases, introspection, operators
+from . import aliases, enums, introspection, objects, operators, special
 from .formats import formatted, text_of
 from .limits import MOST_ITEMS
 from .memory import ITERATOR, ITERATORS, Memory, origin
@@ -21,6 +21,7 @@ from .operators import PLAIN, describe, elements, truth
 from .rounds import each
 from .signals import Exit, Finished, Lost, Native, builtin_exception, native
 from .values import (
+    ABSENT,
     External,
     Generator,
     HostObject,
@@ -49,7 +50,7 @@ def known(function: Callable[..., Any]) -> Builtin:
     """A function of wholly known plain values."""
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-        args = list(args)
+        args = [enums.as_given(value) for value in args]
         for index, value in enumerate(args):
             if type(value) in ITERATORS:
                 args[index] = elements(machine.memory, value)
@@ -104,6 +105,12 @@ def _len(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -
     if len(args) == 1 and type(args[0]) not in PLAIN and not kwargs:
         if isinstance(args[0], HostObject) and (found := args[0].iterate()) is not None:
             return len(found)
+        if (size := special.method(machine.memory, args[0], "__len__")) is not ABSENT:
+            return size
+        if enums.is_enum(args[0]):
+            return len(enums.members(args[0]))
+        if (items := objects.named_items(args[0])) is not None:
+            return len(items)
         return origin(args[0]) or Unknown(f"the length of {describe(args[0])}", None)
     return native(len, *args, **kwargs)
 
@@ -158,6 +165,10 @@ def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
         count = len(args) if iterated < 0 else iterated
         if function is iter and len(args) == 1 and type(args[0]) in ITERATORS:
             return args[0]
+        if function is iter and len(args) == 1:
+            own = special.iterated(machine.memory, args[0])
+            if own is not ABSENT:
+                return own
         if any(type(arg) in ITERATORS for arg in args[:count]) and function is not reversed:
             return lazily(machine, function, args[:count], args[count:], kwargs)
         for value in (*args[count:], *kwargs.values()):
@@ -219,15 +230,14 @@ def key_function(machine: Machine, key: Value) -> Callable[[Value], Value] | Non
 def _extreme(function: Callable[..., Any]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         options = {name: value for name, value in kwargs.items() if name != "key"}
-        if kwargs.get("key") is None:
-            items = elements(machine.memory, args[0]) if len(args) == 1 else list(args)
-            if isinstance(items, Unknown):
-                return items
-            return known(function)(machine, [items], options)
+        key = key_function(machine, kwargs.get("key")) or enums.as_given
         items, keys = list[Value](), list[Value]()
         for item in each(machine.memory, args[0]) if len(args) == 1 else args:
             items.append(item)
-            keys.append(machine.call(kwargs["key"], [item]))
+            keys.append(key(item))
+        if any(isinstance(one, Instance) for one in keys) and len(items) > 1:
+            found = sort_list(machine.memory, items, key, reverse=function is max)
+            return found if isinstance(found, Unknown) else found[0]
         if doubt := machine.memory.doubt(keys):
             return doubt
         if not items:
@@ -312,6 +322,8 @@ def _next(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
             return machine.generators.resume(args[0])
         except Finished:
             return args[1]
+    if (found := special.method(machine.memory, args[0], "__next__")) is not ABSENT:
+        return found
     if type(args[0]) is not ITERATOR:
         return (
             native(next, *args)
@@ -407,6 +419,7 @@ BUILTINS: Final[Mapping[str, Builtin]] = {
     "hex": known(hex),
     "int": known(int),
     "isinstance": introspection.isinstance_,
+    "issubclass": introspection.issubclass_,
     "iter": _iterator(iter),
     "len": _len,
     "list": _collection(list),

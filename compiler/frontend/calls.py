@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 
 from ..diagnostics import Diagnostic, GraphError, Note, Severity, Span, did_you_mean
-from . import aliases, builtin_functions, enums, files, objects, stdlib
+from . import aliases, builtin_functions, computing, enums, files, objects, stdlib
 from .binding import bind
 from .builtin_functions import BUILTINS
 from .limits import DEEPEST_CALL, BoundExceeded
@@ -22,6 +22,7 @@ from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
 from .signals import Leave, Native, Raised, Steps, builtin_exception
 from .values import (
+    ABSENT,
     BoundMethod,
     CallBack,
     Coroutine,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 
+#: Decorators with which a call perhaps runs another function.
+_DISPATCHING: Final = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
 #: What a call costs, compared with an expression.
 _STEPS: Final = 3
 
@@ -205,6 +208,10 @@ class Calls:
             case Instance(fields=fields) if fields is not None:
                 method = self._machine.attribute(callee, "__call__")
                 return self.call(method, args, kwargs, position)
+            case Instance(cls=External()) if (
+                made := computing.called(self._machine, callee, args, kwargs)
+            ) is not ABSENT:
+                return made
             case UserClass() if enums.is_enum(callee) and len(args) == 1 and not kwargs:
                 return enums.by_value(self._machine, callee, args[0])
             case UserClass():
@@ -237,7 +244,9 @@ class Calls:
         if around is None or around.parent is None or around.parent.owner is None:
             raise Native(RuntimeError("super(): no arguments"))
         owner = next(iter(around.names.values()), None)
-        if isinstance(owner, Instance) and owner.fields is not None:
+        if isinstance(owner, UserClass) or (
+            isinstance(owner, Instance) and owner.fields is not None
+        ):
             return Super(around.parent.owner, owner)
         return Unknown("what super() is", None)
 
@@ -335,6 +344,8 @@ class Calls:
         position: tuple[SourceModule, cst.CSTNode],
     ) -> Value:
         machine, node = self._machine, function.node
+        if function.decorator in _DISPATCHING:
+            return Unknown(f"what {function.name}() does with values of other types", None)
         if node not in self._facts:
             self._facts[node] = facts(node)
         known = self._facts[node]

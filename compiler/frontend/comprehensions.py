@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from . import generators
+from . import enums, generators
 from .operators import PLAIN, elements, truth
 from .rounds import Rest, rounds
 from .scope import Scope
@@ -111,7 +111,8 @@ class Comprehensions:
             iterable = expressions.value(inner.iter, scope)
             yield from self._clause(node, inner, iterable, scope, doubts)
         elif isinstance(node, cst.DictComp):
-            yield expressions.value(node.key, scope), expressions.value(node.value, scope)
+            key = enums.as_given(expressions.value(node.key, scope))
+            yield key, expressions.value(node.value, scope)
         else:
             yield expressions.value(node.elt, scope)
 

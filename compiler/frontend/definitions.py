@@ -67,8 +67,11 @@ class Definitions:
         bases: list[Value] = []
         for argument in node.bases:
             bases.append(machine.expressions.value(argument.value, scope))
-        for argument in node.keywords:
-            machine.expressions.value(argument.value, scope)
+        keywords = {
+            argument.keyword.value: machine.expressions.value(argument.value, scope)
+            for argument in node.keywords
+            if argument.keyword is not None and argument.keyword.value != "metaclass"
+        }
         name = node.name.value
         inner = Scope(scope.module, "class", scope)
         inner.names.update({"__module__": scope.module.name or "__main__", "__qualname__": name})
@@ -91,8 +94,23 @@ class Definitions:
         inner.owner = made
         if enums.is_enum(made):
             enums.make_members(machine, made, members)
+        self._tell_bases(made, keywords)
         machine.memory.write(scope.home(name).names, name, self._decorated(made, decorators, scope))
         return None
+
+    def _tell_bases(self, cls: UserClass, keywords: dict[str, Value]) -> None:
+        """Call the nearest `__init_subclass__` of a base."""
+        pending = list(cls.bases)
+        while pending:
+            base = pending.pop(0)
+            if not isinstance(base, UserClass):
+                continue
+            found = base.members.get("__init_subclass__")
+            if isinstance(found, UserFunction | Descriptor):
+                function = found if isinstance(found, UserFunction) else found.function
+                self._machine.call(function, [cls], keywords)
+                return
+            pending = [*base.bases, *pending]
 
     def global_statement(self, node: cst.Global, scope: Scope) -> Leave | None:
         for item in node.names:
@@ -119,6 +137,8 @@ class Definitions:
                 made = replace(made, decorator=kind)
             if scope.kind == "class" and kind in _DESCRIPTORS and isinstance(made, UserFunction):
                 made = Descriptor(_DESCRIPTORS[kind], made)
+            elif (setting := _setting(node, scope)) is not None and isinstance(made, UserFunction):
+                made = replace(setting, setter=made)
             elif isinstance(decorator, UserFunction | UserClass | HostFunction):
                 made = self._machine.call(decorator, [made])
             elif isinstance(decorator, Unknown) and not self._made_elsewhere(node, scope):
@@ -133,3 +153,12 @@ class Definitions:
         if not isinstance(inner, cst.Name):
             return False
         return not isinstance(scope.get(inner.value), UserFunction | Unknown)
+
+
+def _setting(node: cst.Decorator, scope: Scope) -> Descriptor | None:
+    """The property that `@name.setter` adds to."""
+    inner = node.decorator
+    if isinstance(inner, cst.Attribute) and inner.attr.value == "setter":
+        found = scope.get(inner.value.value) if isinstance(inner.value, cst.Name) else None
+        return found if isinstance(found, Descriptor) and found.kind == "property" else None
+    return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from .signals import Native
 from .values import (
+    ABSENT,
     Descriptor,
     External,
     Instance,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 BASES: Final = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.ReprEnum"})
 _MIXED: Final = frozenset({"builtins.str", "builtins.int", "enum.IntEnum", "enum.StrEnum"})
-_DECIDING: Final = frozenset({"__init__", "__new__", "__eq__", "_missing_"})
+_DECIDING: Final = frozenset({"__new__", "__eq__", "__hash__", "_missing_"})
 #: In the fields of a member only; what it holds is what MLRun makes JSON of.
 _VALUE: Final = "_value_"
 
@@ -42,8 +43,24 @@ def is_member(value: Value) -> bool:
     return isinstance(value, Instance) and value.fields is not None and _VALUE in value.fields
 
 
-def as_given(value: Instance) -> Value:
-    """What the graph gets of an object: the text or number that a member is."""
+def is_plain(value: Instance) -> bool:
+    """Is it a member that is like nothing but itself?"""
+    return is_member(value) and not _is_mixed(value.cls)
+
+
+def text(value: Value, as_repr: bool) -> Value:
+    """`str(member)`, where it is the same in every Python that packages run on."""
+    if not is_member(value) or as_repr:
+        return ABSENT
+    if any(_is(base, "enum.StrEnum") for base in value.cls.bases):
+        return value.fields[_VALUE]
+    if not _is_mixed(value.cls):
+        return f"{value.cls.name}.{value.fields['name']}"
+    return ABSENT
+
+
+def as_given(value: Value) -> Value:
+    """The value; of a member, the text or number that it is."""
     if not is_member(value) or not _is_mixed(value.cls):
         return value
     assert value.fields is not None
@@ -59,6 +76,7 @@ def _is_mixed(cls: Value) -> bool:
 def make_members(machine: Machine, cls: UserClass, assigned: dict[str, Value]) -> None:
     """Put members in the place of what the body assigned; equal values are one member."""
     last: Value = 0
+    init = assigned.get("__init__")
     for name, given in assigned.items():
         if (
             name.startswith("__")
@@ -72,6 +90,8 @@ def make_members(machine: Machine, cls: UserClass, assigned: dict[str, Value]) -
         if not isinstance(member, Instance):
             fields = {"name": name, "value": value, "_name_": name, _VALUE: value}
             member = Instance(cls, (value,), {}, machine.here, fields)
+            if isinstance(init, UserFunction):
+                machine.call(init, [member, *(value if type(value) is tuple else (value,))])
         assigned[name] = member
 
 

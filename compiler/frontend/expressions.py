@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import libcst as cst
 
 from ..diagnostics import GraphError, did_you_mean
-from . import aliases, operators, stdlib
+from . import aliases, enums, operators, stdlib
 from .comprehensions import Comprehensions
 from .limits import BoundExceeded
 from .memory import Memory, open_text, origin
@@ -234,7 +234,7 @@ class Expressions:
         doubt: Unknown | None = None
         for part in node.elements:
             if isinstance(part, cst.DictElement):
-                key = self.value(part.key, scope)
+                key = enums.as_given(self.value(part.key, scope))
                 value = self.value(part.value, scope)
                 doubt = doubt or self._memory.doubt(key)
                 if doubt is None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from . import special
 from .limits import check_widths
 from .memory import ITERATOR, Memory
 from .operators import PLAIN, VIEWS, describe
 from .signals import Native, native
-from .values import Unknown, Value
+from .values import ABSENT, Unknown, Value
 
 _CONVERSIONS: Final[Mapping[str, Callable[[Any], str]]] = {"r": repr, "s": str, "a": ascii}
 
@@ -20,6 +21,10 @@ def formatted(memory: Memory, value: Value, spec: str, conversion: str | None = 
     """`format(value, spec)`, after `!r`, `!s` or `!a`."""
     if conversion is not None:
         value = text_of(memory, value, _CONVERSIONS[conversion])
+    if (found := special.method(memory, value, "__format__", spec)) is not ABSENT:
+        return found
+    if not spec and (found := special.text(memory, value, as_repr=False)) is not ABSENT:
+        return found
     if doubt := printable(memory, value):
         return doubt
     check_widths(memory.budget, spec)
@@ -32,6 +37,8 @@ def formatted(memory: Memory, value: Value, spec: str, conversion: str | None = 
 
 def text_of(memory: Memory, value: Value, function: Callable[[Any], str]) -> Value:
     """`str(value)` or `repr(value)`."""
+    if (found := special.text(memory, value, as_repr=function is not str)) is not ABSENT:
+        return found
     if doubt := printable(memory, value, paths=function is str):
         return doubt
     result = native(function, value)

@@ -49,7 +49,7 @@ def isinstance_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Va
     classes = list(args[1]) if type(args[1]) is tuple else [args[1]]
     doubt: Unknown | None = None
     for cls in classes:
-        found = _is_instance(args[0], cls)
+        found = is_instance(args[0], cls)
         if found is True:
             return True
         if isinstance(found, Unknown):
@@ -57,7 +57,8 @@ def isinstance_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Va
     return doubt if doubt is not None else False
 
 
-def _is_instance(value: Value, cls: Value) -> bool | Unknown:
+def is_instance(value: Value, cls: Value) -> bool | Unknown:
+    """`isinstance(value, cls)`, of one class."""
     unknown = origin(value) or origin(cls)
     if unknown is not None:
         return unknown
@@ -71,11 +72,23 @@ def _is_instance(value: Value, cls: Value) -> bool | Unknown:
     if isinstance(value, Instance) and value.cls is cls:
         return True
     if isinstance(value, Instance) and value.fields is not None and isinstance(cls, UserClass):
-        assert isinstance(value.cls, UserClass)
-        return cls in (objects.order(value.cls) or ())
+        return isinstance(value.cls, UserClass) and cls in (objects.order(value.cls) or ())
     if kind is not None and isinstance(value, HostObject | UserFunction | UserClass | UserModule):
         return False
     return Unknown(f"whether {describe(value)} is of type {describe(cls)}", None)
+
+
+def issubclass_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    if len(args) != 2 or kwargs:
+        return native(issubclass, *args, **kwargs)
+    bases = args[1] if type(args[1]) is tuple else (args[1],)
+    kinds = [TYPES.get(one.dotted) if type(one) is External else None for one in (args[0], *bases)]
+    if None not in kinds:
+        return issubclass(kinds[0], tuple(kinds[1:]))  # type: ignore[arg-type]
+    order = objects.order(args[0]) if isinstance(args[0], UserClass) else None
+    if order is not None and all(isinstance(base, UserClass) for base in bases):
+        return any(base in order for base in bases)
+    return Unknown("whether a class is derived from another", None)
 
 
 def type_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:

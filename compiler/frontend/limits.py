@@ -24,6 +24,9 @@ DEEPEST_CALL = 200
 #: Containers inside each other.
 DEEPEST_VALUE = 100
 
+#: What searching a text with a regular expression may cost.
+_MOST_TRIES = 1_000_000
+
 _ITEMS_PER_STEP = 32
 _CHARACTERS_PER_STEP = 512
 
@@ -107,3 +110,14 @@ def check_percent(budget: Budget, template: str | bytes, values: Any) -> None:
             if type(width) is int:
                 budget.text(abs(width))
     check_widths(budget, text)
+
+
+_REPEAT = re.compile(r"[*+}]")
+#: Repeated groups, and references to groups, may take exponential time.
+_EXPONENTIAL = re.compile(r"\)[*+{]|\(\?P=|\\[1-9]")
+
+
+def is_costly(pattern: str, text: str) -> bool:
+    """Could matching the regular expression take very long?"""
+    repeats = len(_REPEAT.findall(pattern))
+    return bool(_EXPONENTIAL.search(pattern)) or len(text) ** min(repeats, 8) > _MOST_TRIES

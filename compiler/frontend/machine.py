@@ -6,7 +6,7 @@ expression may call a function, whose body holds statements, which hold expressi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -89,7 +89,7 @@ class Machine:
         self.host = host
         #: The folder of the graph file, as absolute paths begin with it.
         self.root = str(tree.main.file.absolute().parent)
-        self.memory = Memory(Budget())
+        self.memory = Memory(Budget(), self.call, self.lazy)
         self.env: dict[str, Value] = dict(env)
         #: Paths of files that the graph file perhaps writes.
         self.written: set[str] = set()
@@ -252,6 +252,10 @@ class Machine:
     ) -> Value:
         """Call a function for another one: `key=`, `map`, a decorator."""
         return self.calls.call(function, list(args), dict(kwargs or {}), self.position)
+
+    def lazy(self, name: str, run: Iterator[Value], *values: Value) -> Value:
+        """What goes through `run`, which was made from the values, as it is asked to."""
+        return self.generators.lazy(name, run, *values)
 
     def attribute(self, value: Value, name: str) -> Value:
         """`getattr(value, name)`."""

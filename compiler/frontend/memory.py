@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from . import aliases, enums
 from .limits import DEEPEST_VALUE, BoundExceeded, Budget
 from .values import (
+    ABSENT,
     BoundMethod,
     Coroutine,
     EnvValue,
@@ -82,13 +83,24 @@ class Effects:
 class Memory:
     """Writes names and containers, and can take both back."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        call: Callable[[Value, Sequence[Value]], Value],
+        lazy: Callable[..., Value],
+    ) -> None:
         self.budget = budget
+        #: Calls a function of the user's, as operators on objects of the user's classes do.
+        self.call = call
+        #: Makes a generator (generators.py) of an iterator of Python's own.
+        self.lazy = lazy
         self._journals: list[Effects] = []
         self._blurred: dict[int, tuple[object, Unknown]] = {}
         self._walks: dict[int, _Walk] = {}
         #: How often containers were changed, by their ids.
         self._changes: Counter[int] = Counter()
+        #: Dicts that make missing items, and by which function, by their ids.
+        self._defaults: dict[int, tuple[Value, Value]] = {}
 
     @property
     def journal(self) -> object:
@@ -122,6 +134,19 @@ class Memory:
         self.touch(container)
         held = [*aliases.items(self, [container]), *more]
         self._restore(container, aliases.holding(unknown, held))
+
+    def set_default(self, container: dict[Value, Value], factory: Value) -> None:
+        """The dict is a `collections.defaultdict`."""
+        self._defaults[id(container)] = container, factory
+
+    def default(self, container: dict[Value, Value], key: Value) -> Value:
+        """What a look-up of a missing key gives, which the dict has from then on."""
+        if id(container) not in self._defaults:
+            return ABSENT
+        made = self.call(self._defaults[id(container)][1], [])
+        self.touch(container)
+        container[key] = made
+        return made
 
     def seen(self, value: Value) -> Value:
         """The value, or the Unknown that a blurred container has become."""
@@ -305,6 +330,8 @@ class Memory:
             return value  # type: ignore[no-any-return]
         if kind is EnvValue or kind is OpenText:
             return origin(value)
+        if kind is Instance and enums.is_plain(value):
+            return None
         if kind in (Instance, BoundMethod, Coroutine, Generator, Super):
             return Unknown("what an object does with operators is not evaluated", None)
         if kind is External:

@@ -5,19 +5,25 @@ A method that is not listed is Unknown if Python has it, and an AttributeError i
 
 from __future__ import annotations
 
+import datetime
+import operator
 import posixpath
+import re
+import urllib.parse
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import cmp_to_key
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ..diagnostics import did_you_mean
-from . import aliases
+from . import aliases, enums
 from .formats import format_text
-from .limits import LONGEST_TEXT
+from .limits import LONGEST_TEXT, is_costly
 from .memory import ITERATOR, Memory, origin
-from .operators import elements, extend
-from .signals import Native, native
-from .values import Generator, Method, Unknown, Value
+from .operators import elements, extend, ordered, truth
+from .signals import Lost, Native, native
+from .values import Generator, Instance, Method, Unknown, Value
 
 _STR = frozenset(
     "capitalize casefold center count encode endswith expandtabs find format format_map index "
@@ -43,6 +49,8 @@ _PATHS = frozenset(
     "with_suffix".split()
 )
 
+_DATES = frozenset("isoformat isoweekday replace strftime toordinal weekday".split())
+_URLS = (urllib.parse.ParseResult, urllib.parse.SplitResult)
 #: Methods of paths that read or write a file (files.py).
 OF_FILES: Final = frozenset({"open", "read_text", "unlink", "write_bytes", "write_text"})
 
@@ -60,6 +68,12 @@ METHODS: Final[Mapping[type, frozenset[str]]] = {
     float: frozenset({"is_integer", "as_integer_ratio", "hex", "conjugate"}),
     complex: frozenset({"conjugate"}),
     PurePosixPath: _PATHS | {"absolute", "resolve", "expanduser"} | OF_FILES,
+    datetime.date: _DATES,
+    datetime.datetime: _DATES | {"date"},
+    datetime.timedelta: frozenset({"total_seconds"}),
+    re.Pattern: frozenset("findall fullmatch match search split sub".split()),
+    re.Match: frozenset("end group groupdict groups span start".split()),
+    **dict.fromkeys(_URLS, frozenset({"geturl"})),
 }
 _DATA: Final[Mapping[type, frozenset[str]]] = {
     **dict.fromkeys((int, bool), frozenset({"real", "imag", "numerator", "denominator"})),
@@ -67,6 +81,12 @@ _DATA: Final[Mapping[type, frozenset[str]]] = {
     complex: frozenset({"real", "imag"}),
     range: frozenset({"start", "stop", "step"}),
     slice: frozenset({"start", "stop", "step"}),
+    datetime.date: frozenset("year month day".split()),
+    datetime.datetime: frozenset("year month day hour minute second microsecond".split()),
+    datetime.timedelta: frozenset({"days", "seconds", "microseconds"}),
+    uuid.UUID: frozenset({"hex", "int", "version"}),
+    re.Pattern: frozenset({"pattern"}),
+    **dict.fromkeys(_URLS, frozenset("scheme netloc path query fragment hostname port".split())),
     PurePosixPath: frozenset(
         {"name", "parent", "parts", "root", "anchor", "stem", "suffix", "suffixes"}
     ),
@@ -135,6 +155,10 @@ def call_method(
     for value in (*args, *kwargs.values()):
         if doubt := memory.doubt(value):
             return _with_unknown(memory, owner, name, doubt)
+    if kind is re.Pattern:
+        text = args[1 if name == "sub" else 0] if len(args) > (name == "sub") else ""
+        if type(text) is str and type(owner.pattern) is str and is_costly(owner.pattern, text):
+            return Unknown("what so costly a regular expression matches", None)
     if kind in (str, bytes):
         _check_growth(memory, owner, name, args)
     elif kind is set:
@@ -269,7 +293,28 @@ def sort_list(
     """The values in order; keys that are not known make the order Unknown."""
     memory.budget.items(len(values) * 8)
     keys = values if key is None else [key(value) for value in values]
+    keys = [enums.as_given(value) for value in keys]
+    if any(isinstance(value, Instance) for value in keys):
+        return _sort_objects(memory, values, keys, reverse)
     if doubt := memory.doubt(keys):
         return doubt
     order = native(sorted, range(len(values)), key=keys.__getitem__, reverse=reverse)
+    return [values[index] for index in order]
+
+
+def _sort_objects(
+    memory: Memory, values: list[Value], keys: list[Value], reverse: bool
+) -> list[Value] | Unknown:
+    """The same, of keys whose class of the user's says which is less."""
+
+    def compare(left: int, right: int) -> int:
+        found = truth(memory, ordered(memory, operator.lt, keys[left], keys[right]))
+        if isinstance(found, Unknown):
+            raise Lost(found)
+        return -1 if found else 1 if ordered(memory, operator.lt, keys[right], keys[left]) else 0
+
+    try:
+        order = sorted(range(len(values)), key=cmp_to_key(compare), reverse=reverse)
+    except Lost as exc:
+        return exc.unknown
     return [values[index] for index in order]

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 #: Bases that add nothing to what their classes' own text says.
-IDLE_BASES: Final = frozenset({"builtins.object", "abc.ABC", "typing.Protocol"})
-_NAMED_TUPLE: Final = "typing.NamedTuple"
+IDLE_BASES: Final = frozenset({"builtins.object", "abc.ABC", "typing.Protocol", "typing.Generic"})
+NAMED_TUPLE: Final = "typing.NamedTuple"
 #: What a call of this gives is kept with its arguments.
 FIELD: Final = "dataclasses.field"
 #: Methods that change what making, reading or setting means.
-_HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__", "__init_subclass__"})
+_HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__"})
 #: In the fields of an object of which not everything is known: any name may be there.
 _ANYTHING: Final = ""
 
@@ -54,14 +54,14 @@ def order(cls: UserClass) -> list[UserClass] | None:
 
 
 def _order(cls: UserClass) -> list[UserClass] | None:
-    if cls.node.keywords or any(name in cls.members for name in _HOOKS):
+    if any(name in cls.members for name in _HOOKS) or not all(map(_is_idle, cls.node.keywords)):
         return None
     if not all(_is_dataclass(decorator) for decorator in cls.node.decorators):
         return None
     rows: list[list[UserClass]] = []
     for base in cls.bases:
         if isinstance(base, External) and (
-            base.dotted in IDLE_BASES or base.dotted == _NAMED_TUPLE or enums.is_enum(cls)
+            base.dotted in IDLE_BASES or base.dotted == NAMED_TUPLE or enums.is_enum(cls)
         ):
             continue
         row = order(base) if isinstance(base, UserClass) else None
@@ -79,8 +79,15 @@ def _order(cls: UserClass) -> list[UserClass] | None:
     return merged if len(merged) <= _LONGEST_ORDER else None
 
 
+def _is_idle(keyword: cst.Arg) -> bool:
+    """Does `class C(keyword=...)` leave the class as its text says? `__init_subclass__` is run."""
+    assert keyword.keyword is not None
+    last = (dotted(keyword.value) or "").rpartition(".")[2]
+    return keyword.keyword.value != "metaclass" or last == "ABCMeta"
+
+
 def is_named_tuple(cls: UserClass) -> bool:
-    return any(isinstance(base, External) and base.dotted == _NAMED_TUPLE for base in cls.bases)
+    return any(isinstance(base, External) and base.dotted == NAMED_TUPLE for base in cls.bases)
 
 
 def named_items(value: Value) -> list[Value] | None:
@@ -95,6 +102,59 @@ def _is_dataclass(decorator: cst.Decorator) -> bool:
     node = decorator.decorator
     name = dotted(node.func if isinstance(node, cst.Call) else node) or ""
     return name.rpartition(".")[2] == "dataclass"
+
+
+def _option(cls: UserClass, name: str) -> str:
+    """What `@dataclass(name=...)` says; "" if nothing."""
+    for decorator in cls.node.decorators:
+        if isinstance(decorator.decorator, cst.Call):
+            for arg in decorator.decorator.args:
+                if arg.keyword is not None and arg.keyword.value == name:
+                    return dotted(arg.value) or "?"
+    return ""
+
+
+def fields(cls: UserClass) -> dict[str, Value] | None:
+    """The fields of a dataclass, with what they are if they are not given; None for all others."""
+    classes = order(cls)
+    if classes is None or not any(one.node.decorators for one in classes):
+        return None
+    return _annotated(classes)
+
+
+def positional(value: Instance) -> list[str]:
+    """The attributes that patterns without keywords are for: `__match_args__`."""
+    if not isinstance(value.cls, UserClass):
+        return []
+    if is_named_tuple(value.cls):
+        return list(_annotated(order(value.cls) or []))
+    found = member(order(value.cls) or (), "__match_args__")
+    return list(found) if type(found) is tuple else list(fields(value.cls) or ())
+
+
+def by_identity(value: Value) -> bool:
+    """Is an object equal to none but itself?"""
+    return (
+        isinstance(value, Instance)
+        and value.fields is not None
+        and isinstance(value.cls, UserClass)
+        and member(order(value.cls) or (), "__eq__") is None
+        and compared(value, "eq") is None
+    )
+
+
+def compared(value: Value, operation: str) -> tuple[Value, ...] | None:
+    """What Python compares of an object whose class has no method for it; None if nothing."""
+    if (items := named_items(value)) is not None:
+        return tuple(items)
+    if not isinstance(value, Instance) or not isinstance(value.cls, UserClass):
+        return None
+    names = fields(value.cls) if value.fields is not None else None
+    asked = ("eq", "True") if operation == "eq" else ("order", "")
+    if names is None or (_option(value.cls, asked[0]) or asked[1]) != "True":
+        return None
+    assert value.fields is not None
+    return tuple(value.fields[name] for name in names if name in value.fields)
 
 
 def member(classes: Iterable[UserClass], name: str) -> Value | None:
@@ -142,13 +202,7 @@ def _fill_dataclass(
     kwargs: dict[str, Value],
 ) -> None:
     assert made.fields is not None
-    names: dict[str, Value] = {}
-    for cls in reversed(classes):
-        for line in cls.node.body.body:
-            for node in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-                if isinstance(node, cst.AnnAssign) and isinstance(node.target, cst.Name):
-                    name = node.target.value
-                    names[name] = cls.members.get(name, _MISSING)
+    names = _annotated(classes)
     given = dict(zip(names, args, strict=False)) | kwargs
     for name, default in names.items():
         value = given.pop(name) if name in given else _default(machine, default)
@@ -162,6 +216,28 @@ def _fill_dataclass(
     post = member(classes, "__post_init__")
     if isinstance(post, UserFunction):
         machine.call(post, [made])
+
+
+def _annotated(classes: list[UserClass]) -> dict[str, Value]:
+    """Names that the classes' bodies annotate, in the order of a constructor."""
+    names: dict[str, Value] = {}
+    for cls in reversed(classes):
+        for line in cls.node.body.body:
+            for node in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                if (
+                    isinstance(node, cst.AnnAssign)
+                    and isinstance(node.target, cst.Name)
+                    and "ClassVar" not in _words(node.annotation)
+                ):
+                    name = node.target.value
+                    names[name] = cls.members.get(name, _MISSING)
+    return names
+
+
+def _words(node: cst.CSTNode) -> set[str]:
+    """The names in an annotation."""
+    found = {node.value} if isinstance(node, cst.Name) else set()
+    return found.union(*map(_words, node.children))
 
 
 _MISSING: Final = object()
@@ -180,7 +256,8 @@ def _default(machine: Machine, value: Value) -> Value:
 def read(machine: Machine, owner: Instance, name: str) -> Value:
     """`owner.name` of an object that is evaluated."""
     assert owner.fields is not None
-    assert isinstance(owner.cls, UserClass)
+    if not isinstance(owner.cls, UserClass):
+        return _of_namespace(owner, name)
     classes = order(owner.cls) or []
     found = member(classes, name)
     if isinstance(found, Descriptor) and found.kind == "property":
@@ -195,8 +272,15 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
         return bound(found, owner, owner.cls)
     if _ANYTHING in owner.fields:
         return owner.fields[_ANYTHING]
-    if name.startswith("__") or member(classes, "__getattr__") is not None:
+    getter = member(classes, "__getattr__")
+    if isinstance(getter, UserFunction) and not name.startswith("__"):
+        return machine.call(getter, [owner, name])
+    if is_named_tuple(owner.cls) and name in ("_asdict", "_replace"):
+        return _of_named_tuple(machine, owner, name)
+    if name.startswith("__") or getter is not None:
         return Unknown(f"the attribute {name!r} of an object of class {owner.cls.name}", None)
+    if (given := enums.as_given(owner)) is not owner:
+        return machine.attribute(given, name)
     raise Native(
         AttributeError(f"{owner.cls.name!r} object has no attribute {name!r}"),
         did_you_mean(name, [*owner.fields, *(key for cls in classes for key in cls.members)]),
@@ -215,20 +299,22 @@ def lost(machine: Machine, owner: Instance) -> Unknown:
 def assign(machine: Machine, owner: Instance, name: str, value: Value) -> None:
     """`owner.name = value`"""
     assert owner.fields is not None
-    assert isinstance(owner.cls, UserClass)
-    found = member(order(owner.cls) or [], name)
+    found = member(order(owner.cls) or [], name) if isinstance(owner.cls, UserClass) else None
     if isinstance(found, Descriptor) and found.kind == "property":
-        raise Native(AttributeError(f"property {name!r} has no setter"))
+        if found.setter is None:
+            raise Native(AttributeError(f"property {name!r} has no setter"))
+        machine.call(found.setter, [owner, value])
+        return
     if isinstance(found, Unknown):  # a property with a setter, or a descriptor of a library
         lost(machine, owner)
         return
     machine.memory.write(owner.fields, name, value)
 
 
-def bound(found: Value, owner: Instance, cls: UserClass) -> Value:
+def bound(found: Value, owner: Instance | UserClass, cls: UserClass) -> Value:
     """What a class has under a name, as the object gets it."""
     match found:
-        case UserFunction():
+        case UserFunction() if isinstance(owner, Instance):
             return BoundMethod(owner, found)
         case Descriptor(kind="classmethod", function=function):
             return BoundMethod(cls, function)
@@ -239,16 +325,40 @@ def bound(found: Value, owner: Instance, cls: UserClass) -> Value:
 
 def read_super(owner: Super, name: str) -> Value:
     """`super().name`"""
-    assert isinstance(owner.owner.cls, UserClass)
-    classes = order(owner.owner.cls) or []
+    cls = owner.owner if isinstance(owner.owner, UserClass) else owner.owner.cls
+    assert isinstance(cls, UserClass)
+    classes = order(cls) or []
     later = classes[classes.index(owner.cls) + 1 :] if owner.cls in classes else []
     found = member(later, name)
     if any(name in cls.members for cls in later):
-        return bound(found, owner.owner, owner.owner.cls)
-    if name == "__init__":
-        return HostFunction("object.__init__", _nothing, idle=lambda args, kwargs: True)
+        return bound(found, owner.owner, cls)
+    if name in ("__init__", "__init_subclass__"):
+        return HostFunction(f"object.{name}", _nothing, idle=lambda args, kwargs: True)
     return Unknown(f"what super().{name} is", None)
 
 
 def _nothing(*args: Value, **kwargs: Value) -> None:
     """`object.__init__`"""
+
+
+def _of_namespace(owner: Instance, name: str) -> Value:
+    """An attribute of a `types.SimpleNamespace`."""
+    assert owner.fields is not None
+    if name in owner.fields:
+        return owner.fields[name]
+    if name.startswith("__"):
+        return Unknown(f"the attribute {name!r} of a namespace", None)
+    raise Native(AttributeError(f"'types.SimpleNamespace' object has no attribute {name!r}"))
+
+
+def _of_named_tuple(machine: Machine, owner: Instance, name: str) -> Value:
+    """`owner._asdict` or `owner._replace`"""
+
+    def as_dict() -> Value:
+        return dict(owner.fields or {})
+
+    def replaced(**changes: Value) -> Value:
+        assert isinstance(owner.cls, UserClass)
+        return construct(machine, owner.cls, [], {**(owner.fields or {}), **changes})
+
+    return HostFunction(name, as_dict if name == "_asdict" else replaced)

@@ -6,8 +6,12 @@ it from being known, or raises `Native` with the exception that Python would rai
 
 from __future__ import annotations
 
+import datetime
 import math
 import operator
+import re
+import urllib.parse
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -15,11 +19,12 @@ from typing import Any, Final
 import libcst as cst
 
 from ..diagnostics import did_you_mean
-from . import aliases, enums, objects
+from . import aliases, enums, objects, special
 from .limits import MOST_BITS, check_percent
 from .memory import ITERATOR, MUTABLE, Memory, env_unknown, origin
 from .signals import Finished, Lost, Native, native
 from .values import (
+    ABSENT,
     BoundMethod,
     Coroutine,
     EnvValue,
@@ -48,7 +53,8 @@ PLAIN: Final = (
     | _TEXTS
     | VIEWS
     | {type(None), type(...), list, tuple, dict, set, frozenset, range, slice, ITERATOR}
-    | {PurePosixPath}
+    | {PurePosixPath, datetime.date, datetime.datetime, datetime.timedelta, uuid.UUID}
+    | {re.Pattern, re.Match, re.RegexFlag, urllib.parse.ParseResult, urllib.parse.SplitResult}
 )
 
 Operation = tuple[str, Callable[[Any, Any], Any]]
@@ -89,6 +95,7 @@ UNARY: Final[Mapping[type[cst.CSTNode], Callable[[Any], Any]]] = {
     cst.Plus: operator.pos,
     cst.BitInvert: operator.invert,
 }
+_UNARY: Final = {operator.neg: "__neg__", operator.pos: "__pos__", operator.invert: "__invert__"}
 ORDER: Final[Mapping[type[cst.CSTNode], Callable[[Any, Any], Any]]] = {
     cst.LessThan: operator.lt,
     cst.LessThanEqual: operator.le,
@@ -133,6 +140,9 @@ def describe(value: Value) -> str:
 
 def truth(memory: Memory, value: Value) -> bool | Unknown:
     """`bool(value)`; objects of other modules and of the graph API count as true."""
+    for name in ("__bool__", "__len__"):
+        if (found := special.method(memory, value, name)) is not ABSENT:
+            return truth(memory, found)
     unknown = origin(memory.seen(value))
     if unknown is not None:
         return unknown
@@ -163,7 +173,7 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
     if kinds == (list, Generator) and function is operator.iadd:
         return extend(memory, left, right) or left
     if kinds[0] not in PLAIN or kinds[1] not in PLAIN:
-        return _on_objects(symbol, left, right)
+        return _on_objects(memory, operation, left, right)
     if symbol == "%" and kinds[0] in _TEXTS:
         if doubt := memory.doubt(right):
             return doubt
@@ -197,10 +207,17 @@ def extend(memory: Memory, left: list[Value], made: Generator) -> Unknown | None
 _CHANGING: Final = frozenset(function for _, function in IN_PLACE.values())
 
 
-def _on_objects(symbol: str, left: Value, right: Value) -> Value:
+def _on_objects(memory: Memory, operation: Operation, left: Value, right: Value) -> Value:
+    symbol, function = operation
     unknown = origin(left) or origin(right)
     if unknown is not None:
         return unknown
+    found = special.binary(memory, symbol, function in _CHANGING, left, right)
+    if found is not ABSENT:
+        return found
+    numbers = enums.as_given(left), enums.as_given(right)
+    if numbers != (left, right):
+        return binary(memory, operation, *numbers)
     other = left if type(left) not in PLAIN else right
     return Unknown(f"what {symbol!r} does with {describe(other)}", None)
 
@@ -236,6 +253,9 @@ def unary(memory: Memory, function: Callable[[Any], Any], value: Value) -> Value
     """`-value` and its like."""
     if type(value) in PLAIN:
         return native(function, value)
+    found = special.method(memory, value, _UNARY[function])
+    if found is not ABSENT:
+        return found
     return origin(value) or Unknown(f"what an operator does with {describe(value)}", None)
 
 
@@ -257,11 +277,23 @@ def compare(memory: Memory, node: cst.BaseCompOp, left: Value, right: Value) -> 
             return contains(memory, left, right)
         case cst.NotIn():
             return negated(contains(memory, left, right))
+    return ordered(memory, ORDER[type(node)], left, right)
+
+
+def ordered(
+    memory: Memory, function: Callable[[Any, Any], Any], left: Value, right: Value
+) -> bool | Unknown:
+    """`left < right` and its like."""
+    if isinstance(left, Instance) or isinstance(right, Instance):
+        found = special.compare(memory, function, left, right)
+        if found is not ABSENT:
+            return found  # type: ignore[no-any-return]
+    left, right = enums.as_given(left), enums.as_given(right)
     doubt = memory.doubt(left) or memory.doubt(right)
     if doubt is None and (type(left) not in PLAIN or type(right) not in PLAIN):
         other = left if type(left) not in PLAIN else right
         doubt = Unknown(f"a comparison with {describe(other)}", None)
-    return doubt if doubt is not None else native(ORDER[type(node)], left, right)
+    return doubt if doubt is not None else native(function, left, right)
 
 
 def negated(value: bool | Unknown) -> bool | Unknown:
@@ -275,6 +307,10 @@ def equal(memory: Memory, left: Value, right: Value) -> bool | Unknown:
     unknown = origin(left) or origin(right)
     if unknown is not None:
         return unknown
+    if isinstance(left, Instance) or isinstance(right, Instance):
+        found = special.compare(memory, operator.eq, left, right)
+        if found is not ABSENT:
+            return truth(memory, found)
     if left is right:
         return True
     if left is None or right is None:
@@ -282,6 +318,11 @@ def equal(memory: Memory, left: Value, right: Value) -> bool | Unknown:
     if type(left) is External or type(right) is External:
         return _same_external(left, right)
     if enums.is_member(left) and enums.is_member(right) and left.cls is right.cls:
+        return False
+    left, right = enums.as_given(left), enums.as_given(right)
+    if objects.by_identity(left) and (objects.by_identity(right) or type(right) in PLAIN):
+        return False
+    if objects.by_identity(right) and type(left) in PLAIN:
         return False
     doubt = memory.doubt(left) or memory.doubt(right)
     return doubt if doubt is not None else bool(native(operator.eq, left, right))
@@ -332,8 +373,17 @@ def contains(memory: Memory, item: Value, container: Value) -> bool | Unknown:
         return found if found is not None else Unknown(f"what {describe(container)} holds", None)
     if kind is Generator:
         return _asked(memory, item, container)
+    found = special.method(memory, container, "__contains__", item)
+    if found is not ABSENT:
+        return truth(memory, found)
+    found = special.iterated(memory, container)
+    if found is not ABSENT:
+        return contains(memory, item, found)
+    if kind is UserClass and enums.is_enum(container):
+        return _among(memory, item, enums.members(container))
     if kind not in PLAIN:
         return Unknown(f"what {describe(container)} holds", None)
+    item = enums.as_given(item)
     doubt = memory.doubt(item)
     if kind in (dict, set, frozenset):
         return doubt if doubt is not None else bool(native(operator.contains, container, item))
@@ -403,6 +453,8 @@ def elements(memory: Memory, value: Value) -> list[Value] | Unknown:
         return enums.members(value)
     if (items := objects.named_items(value)) is not None:
         return items
+    if (found := special.iterated(memory, value)) is not ABSENT:
+        return elements(memory, found)
     if kind not in PLAIN:
         return Unknown(f"what {describe(value)} holds", None)
     if kind in (set, frozenset):
@@ -453,16 +505,21 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
         return enums.by_name(value, key)
     if (items := objects.named_items(value)) is not None:
         return item(memory, items, key)
+    if (found := special.method(memory, value, "__getitem__", key)) is not ABSENT:
+        return found
     if kind is External or kind is UserClass:
         return value  # a generic: `list[int]`, `Base[T]`
     if kind not in PLAIN:
         return Unknown(f"an item of {describe(value)}", None)
+    key = enums.as_given(key)
     if doubt := memory.doubt(key):
         return doubt
     if type(key) is slice and kind in _SEQUENCES:
         _sequence(memory, kind, len(value))
     if kind is dict and type(key) not in PLAIN and key not in value:
         return Unknown(f"the item of {describe(key)}", None)
+    if kind is dict and key not in value and (found := memory.default(value, key)) is not ABSENT:
+        return found
     try:
         return native(operator.getitem, value, key)
     except Native as exc:

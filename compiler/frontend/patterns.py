@@ -1,4 +1,4 @@
-"""`match`: literals, names, alternatives, sequences, mappings and Python's own types.
+"""`match`: literals, names, alternatives, sequences, mappings, Python's own types and objects.
 
 Other patterns are not known to match.
 """
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
+from . import introspection, objects
 from .memory import origin
 from .operators import PLAIN, equal, identical, truth
 from .scope import Scope
 from .signals import Leave, Steps
-from .values import Unknown, Value
+from .values import Instance, Unknown, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -84,33 +85,72 @@ class Patterns:
                         return matched
                 return False
             case cst.MatchList(patterns=parts) | cst.MatchTuple(patterns=parts):
-                return self._sequence(parts, subject, scope)
+                return self._sequence(pattern, parts, subject, scope)
             case cst.MatchMapping(elements=items):
                 return self._mapping(pattern, items, subject, scope)
-            case cst.MatchClass(cls=cls, patterns=parts, kwds=[]) if len(parts) < 2:
-                kind = _TYPES.get(getattr(machine.expressions.value(cls, scope), "dotted", ""))
-                if kind is not None and type(subject) in PLAIN:
-                    is_one = isinstance(subject, kind)
-                    return is_one and self._all([(parts[0].value, subject)] if parts else [], scope)
+            case cst.MatchClass(cls=cls, patterns=parts, kwds=words):
+                wanted = machine.expressions.value(cls, scope)
+                if isinstance(subject, Instance):
+                    return self._object(pattern, subject, wanted, scope)
+                if introspection.is_instance(subject, wanted) is False:
+                    return False
+                kind = _TYPES.get(getattr(wanted, "dotted", ""))
+                if kind is not None and type(subject) in PLAIN and len(parts) < 2 and not words:
+                    return self._all([(parts[0].value, subject)] if parts else [], scope)
+        return self._lost(pattern, scope)
+
+    def _lost(self, pattern: cst.MatchPattern, scope: Scope) -> Unknown:
+        """It is not known whether the pattern matches, nor what its names are then."""
         for found in _names(pattern):
-            machine.statements.assign(found, self._unknown(scope, pattern), scope)
+            self._machine.statements.assign(found, self._unknown(scope, pattern), scope)
         return self._unknown(scope, pattern)
+
+    def _object(
+        self, pattern: cst.MatchClass, subject: Instance, cls: Value, scope: Scope
+    ) -> bool | Unknown:
+        """`case Point(x=0, y=y)`, of an object of the user's."""
+        machine = self._machine
+        is_one = introspection.is_instance(subject, cls)
+        if is_one is False:
+            return False
+        names = objects.positional(subject)
+        if is_one is not True or len(names) < len(pattern.patterns):
+            return self._lost(pattern, scope)
+        asked = [(part.value, name) for part, name in zip(pattern.patterns, names, strict=False)]
+        asked += [(word.pattern, word.key.value) for word in pattern.kwds]
+        pairs = []
+        for inner, name in asked:
+            if introspection.hasattr_(machine, [subject, name], {}) is False:
+                return False
+            pairs.append((inner, machine.attribute(subject, name)))
+        return self._all(pairs, scope)
 
     def _sequence(
         self,
+        pattern: cst.MatchList | cst.MatchTuple,
         parts: Sequence[cst.MatchSequenceElement | cst.MatchStar],
         subject: Value,
         scope: Scope,
     ) -> bool | Unknown:
         if type(subject) in PLAIN and type(subject) not in (list, tuple, range):
             return False
-        if type(subject) not in (list, tuple) or any(
-            isinstance(part, cst.MatchStar) for part in parts
-        ):
-            return self._unknown(scope, None)
-        if len(subject) != len(parts):
+        items = objects.named_items(subject)
+        if items is None and type(subject) in (list, tuple):
+            items = list(subject)
+        if items is None:
+            return self._lost(pattern, scope)
+        stars = [place for place, part in enumerate(parts) if isinstance(part, cst.MatchStar)]
+        if len(items) < len(parts) - len(stars) or (not stars and len(items) > len(parts)):
             return False
-        found = zip(parts, subject, strict=True)
+        if stars:
+            start, stop = stars[0], len(items) - (len(parts) - stars[0] - 1)
+            star = parts[start]
+            assert isinstance(star, cst.MatchStar)
+            if star.name is not None:
+                self._machine.statements.assign(star.name, items[start:stop], scope)
+            items[start:stop] = []
+            parts = [part for part in parts if part is not star]
+        found = zip(parts, items, strict=True)
         return self._all([(part.value, item) for part, item in found], scope)  # type: ignore[union-attr]
 
     def _mapping(

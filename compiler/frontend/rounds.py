@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from . import aliases
+from . import aliases, special
 from .limits import MOST_ROUNDS
 from .memory import ITERATOR, Memory, origin
 from .operators import elements
 from .signals import Finished, Lost
-from .values import Generator, Unknown, Value
+from .values import ABSENT, Generator, Unknown, Value
 
 
 class Rest(NamedTuple):
@@ -25,7 +25,10 @@ def rounds(memory: Memory, iterable: Value) -> Iterator[Value | Rest]:
 
     What the loop itself changes is seen as Python sees it.
     """
-    walk = iterable = memory.seen(iterable)
+    iterable = memory.seen(iterable)
+    if (found := special.iterated(memory, iterable)) is not ABSENT:
+        iterable = memory.seen(found)
+    walk = iterable
     if isinstance(iterable, Generator):
         try:
             yield from _Asked(iterable)

@@ -12,12 +12,14 @@ import json
 import math
 import os
 import posixpath
+import re
 import string
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from . import files, operators
+from . import computing, files, operators
 from .builtin_functions import Builtin, known, lazily, leave, make_dict, take
 from .formats import printable
 from .limits import DEEPEST_VALUE
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     from .machine import Machine
 
 CONSTANTS: Final[Mapping[str, Value]] = {
+    "uuid.NAMESPACE_DNS": uuid.NAMESPACE_DNS,
+    "uuid.NAMESPACE_URL": uuid.NAMESPACE_URL,
+    **{
+        f"re.{name}": getattr(re, name)
+        for name in "I IGNORECASE M MULTILINE S DOTALL X VERBOSE A ASCII".split()
+    },
     **{f"math.{name}": getattr(math, name) for name in ("e", "inf", "nan", "pi", "tau")},
     **{
         f"string.{name}": getattr(string, name)
@@ -368,4 +376,5 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "typing_extensions.cast": _cast,
     **{f"math.{name}": known(getattr(math, name)) for name in _MATH.split()},
     **files.FUNCTIONS,
+    **computing.FUNCTIONS,
 }

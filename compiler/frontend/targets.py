@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from ..diagnostics import GraphError, Span
-from . import aliases, objects, stdlib
+from . import aliases, enums, objects, special, stdlib
 from .expressions import is_environ
 from .memory import ITERATORS, origin
 from .operators import PLAIN, describe, elements
 from .rounds import each
 from .scope import Scope
 from .signals import Lost, Native, native
-from .values import External, HostObject, Instance, Unknown, UserClass, UserModule, Value
+from .values import (
+    ABSENT,
+    External,
+    HostObject,
+    Instance,
+    Unknown,
+    UserClass,
+    UserModule,
+    Value,
+)
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -121,7 +130,7 @@ class Targets:
     def _item(self, target: cst.Subscript, value: Value, scope: Scope) -> None:
         machine, memory = self._machine, self._memory
         owner = machine.expressions.value(target.value, scope)
-        key = machine.expressions.key(target.slice, scope)
+        key = enums.as_given(machine.expressions.key(target.slice, scope))
         span = scope.module.span(target)
         if is_environ(owner):
             stdlib.set_environ(machine, key, value)
@@ -139,6 +148,8 @@ class Targets:
                 return
             memory.touch(owner)
             native(operator.setitem, owner, key, value)
+        elif special.method(memory, owner, "__setitem__", key, value) is not ABSENT:
+            return
         elif type(owner) in PLAIN:
             raise Native(
                 TypeError(f"{type(owner).__name__!r} object does not support item assignment")
@@ -179,6 +190,8 @@ class Targets:
                 return
             self._memory.touch(owner)
             native(operator.delitem, owner, key)
+        elif special.method(self._memory, owner, "__delitem__", key) is not ABSENT:
+            return
         elif isinstance(owner, HostObject):
             span = scope.module.span(target)
             if self._machine.unsure:

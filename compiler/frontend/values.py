@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import libcst as cst
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from .signals import Raised
 
 Value = Any
+
+
+class _Absent:
+    """No such thing, where None and Unknown would be values."""
+
+
+ABSENT: Final = _Absent()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +156,8 @@ class Descriptor:
 
     kind: str
     function: UserFunction
+    #: Of a property: what sets it.
+    setter: UserFunction | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,7 +224,7 @@ class Super:
     """`super()` inside a method of the class."""
 
     cls: UserClass
-    owner: Instance
+    owner: Instance | UserClass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -63,7 +63,7 @@ class ConcurrentExecution:
                 self._executor = self._make_executor(self._workers)
                 self._context.at_termination(self._executor.shutdown)
             result = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._function, value, *self._more
+                self._executor, _called, self._function, value, *self._more
             )
         return await result if asyncio.iscoroutine(result) else result
 
@@ -71,6 +71,14 @@ class ConcurrentExecution:
         self._context.logger.warn_with(
             "step failed", step=self._name, retries_left=left, error=repr(exc)
         )
+
+
+def _called(function: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return function(*args)
+    except StopIteration as exc:
+        # No future of asyncio takes it: the event would wait for ever, as it does in storey.
+        raise RuntimeError("coroutine raised StopIteration") from exc
 
 
 _EXECUTORS: dict[str | None, Callable[[int], Executor] | None] = {

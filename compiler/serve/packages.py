@@ -60,26 +60,22 @@ def find_packages(dist: Path) -> tuple[Package, ...]:
 
 def read_graph(folder: Path) -> tuple[Package, ...]:
     """The packages of one graph, the first of them its root; or that of one function's folder."""
-    if len(_function_folders(folder)) > 1:
-        packages = find_packages(folder)
-        roots = [package for package in packages if not package.graph.parent]
-        if len(roots) == 1:
-            return (roots[0], *(package for package in packages if package.graph.parent))
-    return (read_package(folder),)
+    packages = find_packages(folder)
+    if len(packages) == 1:
+        return packages
+    roots = [package for package in packages if not package.graph.parent]
+    if len(roots) != 1:
+        shown = ", ".join(str(folder / package.name) for package in packages)
+        raise GraphError(
+            f"{folder} is not the output folder of one graph",
+            code="GC041",
+            help=f"name one of: {shown}",
+        )
+    return (roots[0], *(package for package in packages if package.graph.parent))
 
 
 def read_package(folder: Path) -> Package:
     """The package in one function's folder."""
-    if not (folder / "function.yaml").is_file():
-        names = _function_folders(folder)
-        if not names:
-            raise _no_functions(folder)
-        shown = ", ".join(str(folder / name) for name in names)
-        raise GraphError(
-            f"{folder} is not the folder of one function",
-            code="GC041",
-            help=f"name one of: {shown}",
-        )
     config = _read_config(folder / "function.yaml")
     spec = _mapping(config, "spec")
     # An absolute path: the worker may not depend on the folder it is started in.

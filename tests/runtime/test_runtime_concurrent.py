@@ -99,6 +99,12 @@ def test_threads_work_side_by_side():
     assert sorted(found) == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.parametrize("executor", [None, "thread_pool", "process_pool", "dedicated_process"])
+def test_stop_iteration_is_a_failure_as_any_other(executor):
+    found = Worker().run(next, [iter(()), iter((1,))], executor=executor)
+    assert [*map(repr, found)] == ["RuntimeError('coroutine raised StopIteration')", "1"]
+
+
 def test_any_coroutine_is_awaited():
     async def later(value):
         return value + 1

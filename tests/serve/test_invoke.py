@@ -116,8 +116,9 @@ def test_a_large_answer(make_package: MakePackage) -> None:
 
 def test_folders_that_are_none(make_package: MakePackage, tmp_path: Path) -> None:
     make_package(ECHO, "one")
-    make_package(ECHO, "two")
     dist = tmp_path / "dist"
+    assert b'"GET", "/"' in invoke(dist).body
+    make_package(ECHO, "two")
     assert str(dist / "two") in fails("GC041", invoke, dist).help
     assert "build" in fails("GC041", invoke, tmp_path / "nowhere").help
     assert str(dist) in fails("GC041", serve, tmp_path).help

@@ -350,6 +350,10 @@ class Double(V2ModelServer):
         return [value * self.factor for value in request["inputs"]]
 
 
+def _size(body):
+    return sum(key != "background_task_state" for key in body)
+
+
 class Careful(V2ModelServer):
     def load(self):
         pass
@@ -368,10 +372,10 @@ class Careful(V2ModelServer):
         return response
 
     def explain(self, request):
-        return [len(request)] * len(request["inputs"])
+        return [_size(request)] * len(request["inputs"])
 
     def op_size(self, event):
-        return {"size": sum(key != "background_task_state" for key in event.body)}
+        return {"size": _size(event.body)}
 
 
 class Gate(ModelRouter):

@@ -58,7 +58,10 @@ class Pusher:
 
     def push(self, data: Any, **kw: Any) -> None:
         for item in data if isinstance(data, list) else [data]:
-            record(self.path, item)
+            if isinstance(item, bytes):  # as MLRun writes them to Kafka
+                STREAMS.setdefault(self.path, []).append(item.decode("utf-8", "replace"))
+            else:
+                record(self.path, item)
 
 
 def record(path: str, body: Any) -> None:

@@ -19,10 +19,9 @@ from .memory import ITERATOR, ITERATORS, Memory, origin
 from .methods import METHODS, attribute, sort_list
 from .operators import PLAIN, describe, elements, truth
 from .rounds import each
-from .signals import Exit, Finished, Lost, Native, builtin_exception, native
+from .signals import Exit, Finished, Lost, Native, native
 from .values import (
     ABSENT,
-    External,
     Generator,
     HostObject,
     Instance,
@@ -115,21 +114,10 @@ def _len(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -
     return native(len, *args, **kwargs)
 
 
-def _message(value: Instance) -> Value:
-    """What `str` makes of one of Python's own exceptions."""
-    kind = builtin_exception(value.cls.dotted) if isinstance(value.cls, External) else None
-    if kind is None or len(value.args) != 1 or kind is KeyError:
-        return value
-    return value.args[0]
-
-
 def _text(function: Callable[[Any], str]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         if len(args) == 1 and not kwargs:
-            value = args[0]
-            if function is str and isinstance(value, Instance):
-                value = _message(value)
-            return text_of(machine.memory, value, function)
+            return text_of(machine.memory, args[0], function)
         return known(function)(machine, args, kwargs)
 
     return call

@@ -121,8 +121,7 @@ def _fields(value: Value) -> list[str] | None:
     """The names of a dataclass's fields, of its object."""
     if not isinstance(value, Instance) or value.fields is None:
         return None
-    found = objects.fields(value.cls) if isinstance(value.cls, UserClass) else None
-    return None if found is None else list(found)
+    return objects.fields(value.cls) if isinstance(value.cls, UserClass) else None
 
 
 def _replace(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
@@ -330,6 +329,16 @@ def _operator(function: Callable[[Any, Any], Any], symbol: str) -> Builtin:
     return call
 
 
+def _product(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """`math.prod`"""
+    total: Value = kwargs.get("start", 1)
+    if len(args) != 1 or set(kwargs) - {"start"}:
+        return Unknown("math.prod with other arguments", None)
+    for item in each(machine.memory, args[0]):
+        total = operators.binary(machine.memory, ("*", operator.mul), total, item)
+    return total
+
+
 def _ordered(function: Callable[[Any, Any], Any]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         if len(args) != 2 or kwargs:
@@ -370,6 +379,7 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
         for symbol, function in operators.BINARY.values()
     },
     **{f"operator.{one.__name__}": _ordered(one) for one in operators.ORDER.values()},
+    "math.prod": _product,
     "itertools.accumulate": _accumulate,
     "itertools.takewhile": _while(itertools.takewhile),
     "itertools.dropwhile": _while(itertools.dropwhile),

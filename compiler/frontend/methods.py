@@ -11,6 +11,7 @@ import posixpath
 import re
 import urllib.parse
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cmp_to_key
 from pathlib import PurePosixPath
@@ -59,7 +60,7 @@ METHODS: Final[Mapping[type, frozenset[str]]] = {
     bytes: _BYTES,
     list: _CHANGING_LISTS | {"copy", "count", "index"},
     tuple: frozenset({"count", "index"}),
-    dict: _CHANGING_DICTS | {"copy", "get", "items", "keys", "values"},
+    dict: _CHANGING_DICTS | {"move_to_end", "copy", "get", "items", "keys", "values"},
     set: _SETS | _CHANGING_SETS,
     frozenset: _SETS,
     range: frozenset({"count", "index"}),
@@ -93,7 +94,7 @@ _DATA: Final[Mapping[type, frozenset[str]]] = {
 }
 #: Methods that change nothing of what they are called on.
 READING: Final = frozenset(name for names in METHODS.values() for name in names) - (
-    _CHANGING_SETS | _CHANGING_LISTS | _CHANGING_DICTS
+    _CHANGING_SETS | _CHANGING_LISTS | _CHANGING_DICTS | {"move_to_end"}
 )
 #: What a concrete path asks of the file system, which is not looked at.
 _ON_DISK: Final = frozenset(
@@ -221,6 +222,8 @@ def _of_dict(
             return doubt
         args = [source]
         memory.budget.items(len(owner) + len(kwargs))
+    if name == "move_to_end" or (name == "popitem" and (args or kwargs)):
+        return _of_ordered(memory, owner, name, args, kwargs)
     if name in _CHANGING_DICTS:
         memory.touch(owner)
     if name in ("copy", "update"):
@@ -228,6 +231,26 @@ def _of_dict(
             len(owner) + (len(args[0]) if args and hasattr(args[0], "__len__") else 0)
         )
     return native(getattr(owner, name), *args, **kwargs)
+
+
+def _of_ordered(
+    memory: Memory,
+    owner: dict[Value, Value],
+    name: str,
+    args: Sequence[Value],
+    kwargs: Mapping[str, Value],
+) -> Value:
+    """What a `collections.OrderedDict` has more than a dict."""
+    doubt = next(filter(None, map(memory.doubt, [*args, *kwargs.values()])), None)
+    if doubt is not None:
+        memory.blur(owner, doubt)
+        return doubt
+    made = OrderedDict(owner)
+    result = native(getattr(made, name), *args, **kwargs)
+    memory.touch(owner)
+    owner.clear()
+    owner.update(made)
+    return result
 
 
 def _of_list(

@@ -7,6 +7,7 @@ others (models, steps that inherit from a library) an object is its class and it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -114,12 +115,12 @@ def _option(cls: UserClass, name: str) -> str:
     return ""
 
 
-def fields(cls: UserClass) -> dict[str, Value] | None:
-    """The fields of a dataclass, with what they are if they are not given; None for all others."""
+def fields(cls: UserClass) -> list[str] | None:
+    """The names of a dataclass's fields; None for all other classes."""
     classes = order(cls)
     if classes is None or not any(one.node.decorators for one in classes):
         return None
-    return _annotated(classes)
+    return [one.name for one in _annotated(classes) if not one.is_told]
 
 
 def positional(value: Instance) -> list[str]:
@@ -127,7 +128,7 @@ def positional(value: Instance) -> list[str]:
     if not isinstance(value.cls, UserClass):
         return []
     if is_named_tuple(value.cls):
-        return list(_annotated(order(value.cls) or []))
+        return [one.name for one in _annotated(order(value.cls) or [])]
     found = member(order(value.cls) or (), "__match_args__")
     return list(found) if type(found) is tuple else list(fields(value.cls) or ())
 
@@ -202,36 +203,63 @@ def _fill_dataclass(
     kwargs: dict[str, Value],
 ) -> None:
     assert made.fields is not None
-    names = _annotated(classes)
+    found = _annotated(classes)
+    names = [one.name for one in found if not one.by_name]
     given = dict(zip(names, args, strict=False)) | kwargs
-    for name, default in names.items():
-        value = given.pop(name) if name in given else _default(machine, default)
-        if value is _MISSING:
+    told: list[Value] = []
+    for one in found:
+        value = given.pop(one.name) if one.name in given else _default(machine, one.default)
+        if value is _MISSING and not one.made_later:
             raise Native(
-                TypeError(f"{made.cls.name}() misses the argument {name!r}")  # type: ignore[union-attr]
+                TypeError(f"{made.cls.name}() misses the argument {one.name!r}")  # type: ignore[union-attr]
             )
-        machine.memory.write(made.fields, name, value)
+        if one.is_told:
+            told.append(value)
+        elif value is not _MISSING:
+            machine.memory.write(made.fields, one.name, value)
     if given or len(args) > len(names):
         raise Native(TypeError(f"{made.cls.name}() got unexpected arguments"))  # type: ignore[union-attr]
     post = member(classes, "__post_init__")
     if isinstance(post, UserFunction):
-        machine.call(post, [made])
+        machine.call(post, [made, *told])
 
 
-def _annotated(classes: list[UserClass]) -> dict[str, Value]:
-    """Names that the classes' bodies annotate, in the order of a constructor."""
-    names: dict[str, Value] = {}
+@dataclass(frozen=True, slots=True)
+class _Annotated:
+    """`name: type = default` in a class body."""
+
+    name: str
+    default: Value
+    #: `InitVar`: only `__post_init__` is told of it.
+    is_told: bool
+    #: Behind `_: KW_ONLY`.
+    by_name: bool
+
+    @property
+    def made_later(self) -> bool:
+        """`field(init=False)`"""
+        match self.default:
+            case Instance(cls=External(dotted=dotted), kwargs={"init": False}):
+                return dotted == FIELD
+        return False
+
+
+def _annotated(classes: list[UserClass]) -> list[_Annotated]:
+    """What the classes' bodies annotate, in the order of a constructor."""
+    found: dict[str, _Annotated] = {}
     for cls in reversed(classes):
+        by_name = False
         for line in cls.node.body.body:
             for node in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-                if (
-                    isinstance(node, cst.AnnAssign)
-                    and isinstance(node.target, cst.Name)
-                    and "ClassVar" not in _words(node.annotation)
-                ):
+                if not isinstance(node, cst.AnnAssign) or not isinstance(node.target, cst.Name):
+                    continue
+                words = _words(node.annotation)
+                by_name = by_name or "KW_ONLY" in words
+                if not words & {"ClassVar", "KW_ONLY"}:
                     name = node.target.value
-                    names[name] = cls.members.get(name, _MISSING)
-    return names
+                    default = cls.members.get(name, _MISSING)
+                    found[name] = _Annotated(name, default, "InitVar" in words, by_name)
+    return list(found.values())
 
 
 def _words(node: cst.CSTNode) -> set[str]:

@@ -357,6 +357,8 @@ def identical(memory: Memory, left: Value, right: Value) -> bool | Unknown:
     kind = type(left)
     if kind is not type(right):
         return False
+    if kind is Instance and (left.fields is None or right.fields is None):
+        return Unknown("whether what a class makes is one object", None)
     if kind in (tuple, frozenset) or (kind in _NUMBERS | _TEXTS and left == right):
         return Unknown("whether two equal values are one object", None)
     return False

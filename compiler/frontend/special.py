@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from . import enums, objects
-from .signals import Native, Raised, exception_names, native
-from .values import ABSENT, External, Instance, UserClass, UserFunction, Value
+from .signals import Native, Raised, builtin_exception, exception_names, native
+from .values import ABSENT, External, Instance, Unknown, UserClass, UserFunction, Value
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -125,4 +125,18 @@ def text(memory: Memory, value: Value, as_repr: bool) -> Value:
         found = method(memory, value, name)
         if found is not ABSENT:
             return found
+    if isinstance(value, Instance) and isinstance(value.cls, External) and not as_repr:
+        return _message(value, builtin_exception(value.cls.dotted))
     return enums.text(value, as_repr)
+
+
+def _message(value: Instance, kind: type[BaseException] | None) -> Value:
+    """The text of one of Python's own exceptions."""
+    if kind is None or len(value.args) > 1 or issubclass(kind, OSError | UnicodeError):
+        return ABSENT
+    if not value.args:
+        return ""
+    (arg,) = value.args
+    if kind is KeyError:
+        return repr(arg) if type(arg) in (str, int) else ABSENT
+    return arg if type(arg) in (str, Unknown) else str(arg) if type(arg) is int else ABSENT

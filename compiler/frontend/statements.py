@@ -21,7 +21,7 @@ from .rounds import Rest, rounds
 from .scope import Scope, yields
 from .signals import Leave, Lost, Native, Raised, Steps
 from .targets import Targets
-from .values import Generator, HostObject, Instance, TextFile, Unknown, Value
+from .values import External, Generator, HostObject, Instance, TextFile, Unknown, Value
 
 if TYPE_CHECKING:
     from ..source import SourceModule
@@ -297,6 +297,9 @@ class Statements:
             return (yield from self.steps(node.body, scope, recover))
         item, *rest = items
         machine = self._machine
+        if not rest and (handlers := self._suppressed(item.item, scope)):
+            caught = cst.Try(node.body, handlers)
+            return (yield from self.failures.try_statement(caught, scope))
         value = machine.expressions.value(item.item, scope)
         managed = isinstance(value, Generator) and value.manages
         given = value if isinstance(value, HostObject | TextFile) else origin(value)
@@ -325,6 +328,16 @@ class Statements:
             machine.guarded -= 1
         self._exit(value, None)
         return left
+
+    def _suppressed(self, manager: cst.CSTNode, scope: Scope) -> list[cst.ExceptHandler]:
+        """`contextlib.suppress(A, B)` as `except A: pass` and `except B: pass`."""
+        if not isinstance(manager, cst.Call):
+            return []
+        function = self._machine.expressions.value(manager.func, scope)
+        if not isinstance(function, External) or function.dotted != "contextlib.suppress":
+            return []
+        idle = cst.IndentedBlock([cst.SimpleStatementLine([cst.Pass()])])
+        return [cst.ExceptHandler(idle, arg.value) for arg in manager.args if not arg.star]
 
     def _exit(self, value: Value, raised: Raised | None) -> None:
         """The end of a `with`; raises again what the manager does not catch."""

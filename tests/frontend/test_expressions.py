@@ -372,6 +372,14 @@ PROGRAMS = {
         @dataclass
         class B(A):
             inner: A = None
+        @dataclass
+        class C:
+            n: int
+            rate: dataclasses.InitVar[int]
+            cents: int = field(init=False)
+            _: dataclasses.KW_ONLY
+            tag: str = "t"
+            def __post_init__(self, rate): self.cents = self.n * rate
         class P(NamedTuple):
             x: int
             y: int = 2
@@ -386,6 +394,7 @@ PROGRAMS = {
         groups = defaultdict(list)
         for word in ["an", "be", "as"]: groups[word[0]].append(word)
         e = [space.m, space.n, dict(groups), groups["z"], len(groups), groups.get("y")]
+        g = [asdict(C(2, 5)), C(rate=1, n=3, tag="u").tag]
         f = []
         for it in [one, P(3), Q(4), ["go", 1, 2, 3], [], P(0), 7, {"k": 1, "l": 2}]:
             match it:
@@ -398,7 +407,7 @@ PROGRAMS = {
                 case {"k": k, **rest}: f.append(rest)
                 case other: f.append(other)
         del dataclasses, types, defaultdict, namedtuple, dataclass, asdict, astuple, field, replace
-        del ClassVar, NamedTuple, A, B, P, Q, one, two, space, groups, it, x, y, t, rest, last, k
+        del ClassVar, NamedTuple, A, B, C, P, Q, one, two, space, groups, it, x, y, t, rest, last, k
         """,
     "members of enumerations": """
         import enum
@@ -425,6 +434,24 @@ PROGRAMS = {
         d = [{"x": 5}[Text.A], [k.name for k in sorted(Level, reverse=True)], Kind.TEA in Kind]
         e = [k.name for k in Kind if k is not Kind.TEA], Text("x") is Text.A, Kind.TEA == Kind.BUN
         del enum, Kind, Level, Name, Text, table
+        """,
+    "what is suppressed": """
+        import contextlib
+        from collections import OrderedDict
+        a, b = [], OrderedDict(x=1, y=2, z=3)
+        with contextlib.suppress(ValueError, KeyError):
+            a.append(1)
+            int("x")
+            a.append(2)
+        try:
+            with contextlib.suppress(ValueError):
+                b["w"]
+        except KeyError as exc:
+            a.append(f"{exc} {exc!s}")
+        b.move_to_end("x")
+        b.move_to_end("z", last=False)
+        b = [list(b), b.popitem(last=False), len(b)]
+        del contextlib, OrderedDict
         """,
     "modules that compute": """
         import ast, base64, bisect, datetime, functools, heapq, itertools, operator, re, statistics

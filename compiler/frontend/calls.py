@@ -125,7 +125,7 @@ class Calls:
                 why = f"{name.rpartition('.')[2]}() means nothing for the graph"
             case External(dotted=dotted) if not _is_evaluated(dotted):
                 why = f"{dotted.removeprefix('builtins.')}() is not run"
-            case Instance():
+            case Instance(cls=cls, fields=None) if not computing.is_called(cls):
                 why = f"{describe(callee)} is not made"
             case _:
                 return

@@ -194,6 +194,16 @@ def _object(dotted: str) -> Builtin:
     return make
 
 
+def is_called(cls: Value) -> bool:
+    """Does `called` know what a call of such an object does?"""
+    return isinstance(cls, External) and cls.dotted in _CALLED
+
+
+_CALLED: Final = frozenset(
+    ("functools.partial", "operator.attrgetter", "operator.itemgetter", "operator.methodcaller")
+)
+
+
 def called(machine: Machine, made: Instance, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """A call of a `functools.partial`, `operator.itemgetter` and the like;
     ABSENT if it is none."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from .. import ir
 from ..identifiers import Names, snake_case
-from ..passes.picture import class_name, stream_name
+from ..passes.picture import class_name, left_to_graph, stream_name
 from ..passes.validate import starts, successors
 
 Shape = Literal["box", "end", "filter", "router", "queue", "function"]
@@ -204,7 +204,7 @@ class _Drawing:
                 dropped = self._node("end:204", "204", "end", wanted="dropped")
                 self._arrow(node, dropped, "dropped", "failure")
         if flow.on_error is not None:
-            node = self._node("any", "any step", "end")
+            node = self._node("any", left_to_graph(flow), "end")
             self._arrow(node, self._ids[f"step:{flow.on_error}"], "error", "failure")
 
 

@@ -12,7 +12,7 @@ from .. import __version__, ir
 from ..codegen.expressions import literal
 from ..codegen.pages import page
 from ..diagnostics import Span
-from ..passes.picture import class_name, stream_name
+from ..passes.picture import class_name, left_to_graph, stream_name
 from ..passes.slicing import Slice
 from ..passes.validate import successors
 from .diagram import diagram, overview
@@ -278,7 +278,9 @@ def _rows(function: ir.Function) -> list[tuple[str, str, str, str]]:
         after = ", ".join([*streams, *step.after]) or "request"
         if isinstance(step, ir.Task) and step.catcher:
             failed = catches.get(step.name, [])
-            after = ", ".join([*failed, *(["any step"] if root.on_error == step.name else [])])
+            after = ", ".join(
+                [*failed, *([left_to_graph(root)] if root.on_error == step.name else [])]
+            )
             after = f"{after} failed"
         on_error = step.on_error or (
             root.on_error if root.on_error not in (None, step.name) else "400"

@@ -96,7 +96,7 @@ def _flow(flow: ir.Flow, reads: tuple[ir.Reads, ...]) -> list[str]:
         if step.on_error is not None:
             catchers.setdefault(step.on_error, []).append(step.name)
     if flow.on_error is not None:
-        catchers.setdefault(flow.on_error, []).insert(0, "any step")
+        catchers.setdefault(flow.on_error, []).insert(0, left_to_graph(flow))
     todo = [*first]
     seen: set[str] = set()
     while todo:
@@ -167,3 +167,9 @@ def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(
         line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
+
+
+def left_to_graph(flow: ir.Flow) -> str:
+    """Whose failures the graph's own catcher takes, in words."""
+    others = any(step.on_error not in (None, flow.on_error) for step in flow.steps)
+    return "any other step" if others else "any step"

@@ -6,7 +6,7 @@
 number -> scale
 scale -> check-a -> check-b -> double -> answer
 number failed -> fallback -> scale
-any step failed -> report -> seen
+any other step failed -> report -> seen
 """
 
 from __future__ import annotations

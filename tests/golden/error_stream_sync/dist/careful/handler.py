@@ -5,7 +5,7 @@
 
 double -> inverse -> last -> answer
 double failed -> rescued -> answer
-any step failed -> everything -> answer
+any other step failed -> everything -> answer
 """
 
 from __future__ import annotations

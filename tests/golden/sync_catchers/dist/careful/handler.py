@@ -5,7 +5,7 @@
 
 first -> second -> answer
 first failed -> fix -> answer
-any step failed -> give-up -> answer
+any other step failed -> give-up -> answer
 """
 
 from __future__ import annotations

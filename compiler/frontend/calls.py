@@ -20,7 +20,7 @@ from .memory import ITERATOR, origin
 from .methods import OF_FILES, READING, call_method
 from .operators import PLAIN, describe, elements
 from .scope import Facts, Scope, facts, function_scope
-from .signals import Leave, Native, Raised, Steps, builtin_exception
+from .signals import Leave, Native, Raised, Steps, builtin_exception, native
 from .values import (
     ABSENT,
     BoundMethod,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 #: Decorators with which a call perhaps runs another function.
 _DISPATCHING: Final = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
+_CACHING: Final = frozenset({"functools.cache", "functools.lru_cache"})
 #: What a call costs, compared with an expression.
 _STEPS: Final = 3
 
@@ -71,6 +72,8 @@ class Calls:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._facts: dict[cst.CSTNode, Facts] = {}
+        #: What functions behind `@functools.cache` gave.
+        self._cache: dict[tuple[UserFunction, tuple[Value, ...]], Value] = {}
 
     def expression(self, node: cst.Call, scope: Scope) -> Value:
         """Evaluate a call."""
@@ -343,12 +346,25 @@ class Calls:
         arguments: Arguments,
         position: tuple[SourceModule, cst.CSTNode],
     ) -> Value:
-        machine, node = self._machine, function.node
+        node = function.node
         if function.decorator in _DISPATCHING:
             return Unknown(f"what {function.name}() does with values of other types", None)
         if node not in self._facts:
             self._facts[node] = facts(node)
         known = self._facts[node]
+        if function.decorator in _CACHING and arguments.more is None:
+            return self._cached(function, arguments, known, position)
+        return self._plain(function, arguments, known, position)
+
+    def _plain(
+        self,
+        function: UserFunction,
+        arguments: Arguments,
+        known: Facts,
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        """The call itself."""
+        machine, node = self._machine, function.node
         values = bind(function, arguments.positional, arguments.named, arguments.more)
         if known.yields:
             return self._generator(function, values, known, position)
@@ -358,6 +374,27 @@ class Calls:
             machine.waiting[waiting] = position
             return waiting
         return self._run(function, values, known, position)
+
+    def _cached(
+        self,
+        function: UserFunction,
+        arguments: Arguments,
+        known: Facts,
+        position: tuple[SourceModule, cst.CSTNode],
+    ) -> Value:
+        """The call of a function that runs once for the same arguments."""
+        args = (*arguments.positional, *sorted(arguments.named.items()))
+        key = function, tuple(map(enums.as_given, args))
+        memory = self._machine.memory
+        doubt = next(filter(None, map(memory.doubt, key[1])), None)
+        if doubt is not None:
+            return self._plain(function, arguments, known, position)
+        if native(self._cache.__contains__, key):
+            return self._cache[key]
+        made = self._plain(function, arguments, known, position)
+        if memory.journal is None:
+            self._cache[key] = made
+        return made
 
     def _generator(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
+from ..scopes import dotted
 from . import enums
 from .scope import Scope
 from .signals import Leave
@@ -32,7 +33,7 @@ _STEPS: Final = 8
 #: Decorators that say how a class gives out a function.
 _DESCRIPTORS: Final = {
     "builtins.property": "property",
-    "functools.cached_property": "property",
+    "functools.cached_property": "cached property",
     "builtins.staticmethod": "staticmethod",
     "builtins.classmethod": "classmethod",
 }
@@ -133,6 +134,8 @@ class Definitions:
         for node, decorator in reversed(decorators):
             self._machine.position = (scope.module, node.decorator)
             kind = decorator.dotted if isinstance(decorator, External) else ""
+            if isinstance(node.decorator, cst.Call) and _is_cache(node.decorator, scope):
+                kind = "functools.cache"
             if kind and isinstance(made, UserFunction) and kind not in _DESCRIPTORS:
                 made = replace(made, decorator=kind)
             if scope.kind == "class" and kind in _DESCRIPTORS and isinstance(made, UserFunction):
@@ -162,3 +165,14 @@ def _setting(node: cst.Decorator, scope: Scope) -> Descriptor | None:
         found = scope.get(inner.value.value) if isinstance(inner.value, cst.Name) else None
         return found if isinstance(found, Descriptor) and found.kind == "property" else None
     return None
+
+
+def _is_cache(node: cst.Call, scope: Scope) -> bool:
+    """Is it `@functools.lru_cache(maxsize=...)`?"""
+    name = dotted(node.func) or ""
+    found = scope.get(name.partition(".")[0])
+    last = name.rpartition(".")[2]
+    return isinstance(found, External) and (found.dotted, last) in (
+        ("functools", "lru_cache"),
+        ("functools.lru_cache", last),
+    )

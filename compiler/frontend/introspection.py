@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from . import objects
+from . import enums, objects
 from .memory import origin
 from .operators import PLAIN, describe
 from .signals import Native, native
@@ -27,13 +27,13 @@ from .values import (
 if TYPE_CHECKING:
     from .machine import Machine
 
+#: Types that objects of the user's own classes are not of, unless they inherit from them.
+BUILTIN: Final = frozenset(
+    (bool, bytes, complex, dict, float, frozenset, int, list, range, set, slice, str, tuple)
+)
 #: Types that `isinstance` and `type` know, by full name.
 TYPES: Final[Mapping[str, type]] = {
-    f"builtins.{kind.__name__}": kind
-    for kind in (
-        bool, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str,
-        tuple,
-    )
+    f"builtins.{kind.__name__}": kind for kind in (*BUILTIN, object)
 } | {
     f"{module}.{name}": getattr(collections.abc, name)
     for module in ("collections.abc", "typing")
@@ -73,6 +73,10 @@ def is_instance(value: Value, cls: Value) -> bool | Unknown:
         return True
     if isinstance(value, Instance) and value.fields is not None and isinstance(cls, UserClass):
         return isinstance(value.cls, UserClass) and cls in (objects.order(value.cls) or ())
+    if kind in BUILTIN and isinstance(value, Instance) and value.fields is not None:
+        return isinstance(enums.as_given(value), kind) or (
+            kind is tuple and objects.named_items(value) is not None
+        )
     if kind is not None and isinstance(value, HostObject | UserFunction | UserClass | UserModule):
         return False
     return Unknown(f"whether {describe(value)} is of type {describe(cls)}", None)

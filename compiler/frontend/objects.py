@@ -39,6 +39,7 @@ NAMED_TUPLE: Final = "typing.NamedTuple"
 FIELD: Final = "dataclasses.field"
 #: Methods that change what making, reading or setting means.
 _HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__"})
+_CACHED: Final = "cached property"
 #: In the fields of an object of which not everything is known: any name may be there.
 _ANYTHING: Final = ""
 
@@ -290,6 +291,10 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
     found = member(classes, name)
     if isinstance(found, Descriptor) and found.kind == "property":
         return machine.call(found.function, [owner])
+    if isinstance(found, Descriptor) and found.kind == _CACHED:
+        if name not in owner.fields:
+            machine.memory.write(owner.fields, name, machine.call(found.function, [owner]))
+        return owner.fields[name]
     if name == "__class__":
         return owner.cls
     if name == "__dict__":

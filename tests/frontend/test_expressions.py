@@ -435,6 +435,27 @@ PROGRAMS = {
         e = [k.name for k in Kind if k is not Kind.TEA], Text("x") is Text.A, Kind.TEA == Kind.BUN
         del enum, Kind, Level, Name, Text, table
         """,
+    "what is made once": """
+        import functools
+        made = []
+        @functools.lru_cache(maxsize=None)
+        def one(x, y=0):
+            made.append((x, y))
+            return [x]
+        @functools.cache
+        def two(): return one(5)
+        class Lazy:
+            @functools.cached_property
+            def items(self):
+                made.append("items")
+                return []
+            def __iter__(self): return iter(self.items)
+        lazy = Lazy()
+        lazy.items.append(1)
+        a = [one(1) is one(1), one(1, y=2) is one(1), two() is two(), lazy.items, list(made)]
+        b = [isinstance(lazy, kind) for kind in (list, dict, str, (int, Lazy))]
+        del functools, one, two, Lazy, lazy
+        """,
     "what is suppressed": """
         import contextlib
         from collections import OrderedDict

@@ -66,13 +66,13 @@ def known(function: Callable[..., Any]) -> Builtin:
 def _collection(kind: type) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         if len(args) != 1 or kwargs:
-            return native(kind, *args, **kwargs)
+            return machine.memory.made(native(kind, *args, **kwargs))
         items = elements(machine.memory, args[0])
         if isinstance(items, Unknown):
             return items
         if kind in (set, frozenset) and (doubt := machine.memory.doubt(items)):
             return doubt
-        return native(kind, items)
+        return machine.memory.made(native(kind, items))
 
     return call
 
@@ -97,7 +97,7 @@ def make_dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Valu
                     Unknown("a dict made from objects", None),
                 )
         machine.memory.budget.items(len(pairs))
-    return native(dict, pairs, *args[1:], **kwargs)
+    return machine.memory.made(native(dict, pairs, *args[1:], **kwargs))
 
 
 def _len(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:

@@ -366,6 +366,9 @@ class Calls:
         """The call itself."""
         machine, node = self._machine, function.node
         values = bind(function, arguments.positional, arguments.named, arguments.more)
+        rest = node.params.star_kwarg
+        if rest is not None:
+            machine.memory.made(values[rest.name.value])
         if known.yields:
             return self._generator(function, values, known, position)
         if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
@@ -410,6 +413,7 @@ class Calls:
             self._keep_out(function, values.values())
             return unknown
         scope = function_scope(function.module, function.scope, known, values)
+        machine.memory.made(scope.names)
         made = machine.generators.make(
             function.name,
             _until_returned(machine.statements.steps(node.body, scope)),
@@ -451,6 +455,7 @@ class Calls:
             )
         machine.memory.budget.spend(_STEPS)
         scope = function_scope(function.module, function.scope, known, values)
+        machine.memory.made(scope.names)
         machine.depth += 1
         machine.calling.append((function.name, *position))
         parts = machine.expressions.begin()

@@ -32,6 +32,7 @@ class Comprehensions:
         while around is not None and around.kind == "class":
             around = around.parent
         inner = Scope(scope.module, "comprehension", around, _bound(node.for_in))
+        self._memory.made(inner.names)
         first = self._machine.expressions.value(node.for_in.iter, scope)
         if isinstance(node, cst.GeneratorExp):
             if type(first) in PLAIN and not hasattr(first, "__iter__"):
@@ -47,10 +48,11 @@ class Comprehensions:
         if doubts:
             return doubts[0]
         if isinstance(node, cst.DictComp):
-            return self._memory.doubt([key for key, _ in made]) or native(dict, made)
+            doubt = self._memory.doubt([key for key, _ in made])
+            return doubt or self._memory.made(native(dict, made))
         if isinstance(node, cst.SetComp):
-            return self._memory.doubt(made) or native(set, made)
-        return made
+            return self._memory.doubt(made) or self._memory.made(native(set, made))
+        return self._memory.made(made)
 
     def _clause(
         self,

@@ -75,6 +75,7 @@ class Definitions:
         }
         name = node.name.value
         inner = Scope(scope.module, "class", scope)
+        machine.memory.made(inner.names)
         inner.names.update({"__module__": scope.module.name or "__main__", "__qualname__": name})
         machine.statements.body(node.body, inner)
         members = {

@@ -221,16 +221,16 @@ class Expressions:
         self, node: cst.Tuple | cst.List, scope: Scope, kind: Callable[[list[Value]], Value]
     ) -> Value:
         made = self.items_of(node.elements, scope)
-        return made if isinstance(made, Unknown) else kind(made)
+        return made if isinstance(made, Unknown) else self._memory.made(kind(made))
 
     def _set(self, node: cst.Set, scope: Scope) -> Value:
         made = self.items_of(node.elements, scope)
         if isinstance(made, Unknown):
             return made
-        return self._memory.doubt(made) or native(set, made)
+        return self._memory.doubt(made) or self._memory.made(native(set, made))
 
     def _dict(self, node: cst.Dict, scope: Scope) -> Value:
-        made: dict[Value, Value] = {}
+        made: dict[Value, Value] = self._memory.made({})
         doubt: Unknown | None = None
         for part in node.elements:
             if isinstance(part, cst.DictElement):

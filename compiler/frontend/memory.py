@@ -78,6 +78,8 @@ class Effects:
     """What a branch changed."""
 
     changes: dict[tuple[int, str | None], _Change] = field(default_factory=dict)
+    #: Namespaces and containers that were made in it: nothing from before is in them.
+    made: dict[int, object] = field(default_factory=dict)
 
 
 class Memory:
@@ -114,6 +116,12 @@ class Memory:
         if self._journals:
             self._note(namespace, name, namespace.get(name, _MISSING))
         namespace[name] = value
+
+    def made(self, holder: T) -> T:
+        """The namespace or container, which is a new one."""
+        if self._journals:
+            self._journals[-1].made[id(holder)] = holder
+        return holder
 
     def erase(self, namespace: dict[str, Value], name: str) -> None:
         """`del name`; raises KeyError."""
@@ -219,6 +227,8 @@ class Memory:
             result = run()
         finally:
             self._journals.pop()
+            if self._journals:
+                self._journals[-1].made |= effects.made
             for change in reversed(effects.changes.values()):
                 self._undo(change)
         return result, effects
@@ -264,11 +274,11 @@ class Memory:
             self._apply(change, ends[0] if agreed else self._one_of(change, ends, unknown))
 
     def blur_all(self, effects: Effects, unknown: Unknown) -> bool:
-        """Everything in `effects` becomes unknown; False if all of it was before."""
+        """Everything in `effects` becomes unknown; False if all of it was before, or is new."""
         changed = False
         for change in effects.changes.values():
             if type(change.before) is not Unknown:
-                changed = True
+                changed = changed or id(change.holder) not in effects.made
                 ends = [change.before, change.after]
                 self._apply(change, self._one_of(change, ends, unknown))
         return changed

@@ -131,6 +131,9 @@ def call_method(
     if isinstance(owner, Unknown):
         return owner
     kind = type(owner)
+    if kind in (list, dict, set) and name == "copy" and not args and not kwargs:
+        memory.budget.items(len(owner))
+        return memory.made(owner.copy())
     if kind is dict:
         return _of_dict(memory, owner, name, args, kwargs)
     if kind is list:
@@ -172,7 +175,8 @@ def call_method(
         memory.budget.items(
             len(owner) + sum(len(arg) for arg in args if type(arg) in (list, *sets))
         )
-    return native(getattr(owner, name), *args, **kwargs)
+    made = native(getattr(owner, name), *args, **kwargs)
+    return memory.made(made) if type(made) is list else made
 
 
 def _with_unknown(memory: Memory, owner: Value, name: str, unknown: Unknown) -> Value:
@@ -322,7 +326,7 @@ def sort_list(
     if doubt := memory.doubt(keys):
         return doubt
     order = native(sorted, range(len(values)), key=keys.__getitem__, reverse=reverse)
-    return [values[index] for index in order]
+    return memory.made([values[index] for index in order])
 
 
 def _sort_objects(

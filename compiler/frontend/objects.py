@@ -183,7 +183,7 @@ def construct(
     classes = order(cls)
     if classes is None:
         return None
-    made = Instance(cls, tuple(args), kwargs, machine.here, {})
+    made = Instance(cls, tuple(args), kwargs, machine.here, machine.memory.made({}))
     init = member(classes, "__init__")
     if init is None and (is_named_tuple(cls) or any(one.node.decorators for one in classes)):
         _fill_dataclass(machine, made, classes, args, kwargs)

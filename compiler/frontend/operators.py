@@ -186,7 +186,13 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
             if type(right) is Unknown:
                 return right
         memory.touch(left)
-    return native(function, left, right)
+        return native(function, left, right)
+    return _new(memory, native(function, left, right))
+
+
+def _new(memory: Memory, value: Value) -> Value:
+    """What an operation of Python's own made."""
+    return memory.made(value) if type(value) in MUTABLE else value
 
 
 def extend(memory: Memory, left: list[Value], made: Generator) -> Unknown | None:
@@ -523,7 +529,8 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
     if kind is dict and key not in value and (found := memory.default(value, key)) is not ABSENT:
         return found
     try:
-        return native(operator.getitem, value, key)
+        found = native(operator.getitem, value, key)
+        return _new(memory, found) if type(key) is slice else found
     except Native as exc:
         if kind is dict and isinstance(key, str):
             exc.help = did_you_mean(key, [name for name in value if isinstance(name, str)])

@@ -193,7 +193,7 @@ def _copy(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
     value = args[0]
     if type(value) in (list, dict, set):
         machine.memory.budget.items(len(value))
-        return value.copy()
+        return machine.memory.made(value.copy())
     return _immutable(value)
 
 
@@ -218,12 +218,12 @@ def _deep(memory: Memory, value: Value, done: dict[int, Value], depth: int) -> V
     if depth > DEEPEST_VALUE:
         return memory.doubt(value)
     if kind is list:
-        made: Value = []
+        made: Value = memory.made([])
         done[id(value)] = made
         made.extend(_deep(memory, item, done, depth + 1) for item in value)
         return made
     if kind is dict:
-        made = {}
+        made = memory.made({})
         done[id(value)] = made
         for key, item in value.items():
             made[key] = _deep(memory, item, done, depth + 1)

@@ -882,3 +882,37 @@ def test_objects_of_own_classes(tmp_path: Path) -> None:
     assert unsure["size"] is False
     for name in ("n", "other", "none"):
         assert isinstance(unsure[name], Unknown), name
+
+
+def test_loops_of_which_it_is_not_known_how_often_they_run_end(tmp_path: Path) -> None:
+    """What each round makes for itself is no reason for another one; what it changes is."""
+    done = run(
+        tmp_path,
+        """
+        import others
+        class Row:
+            def __init__(self, x): self.x, self.parts = x, [x]
+        def made(x, **more):
+            both = {"k": x}
+            both["l"] = more.pop("l", 0)
+            for part in others.parts(x): both[part] = [p for p in part]
+            return both
+        kept, shared, known = [], [], [1]
+        for row in others.rows():
+            one, other = Row(row), Row(shared)
+            one.parts.append(2)
+            columns = [c for c in row.columns if c != "label"]
+            table = {k: v for k, v in made(row, l=1).items()}
+            words = "a b".split() + columns[1:]
+            words.append("c")
+            ordered = sorted({"x", "y"}); ordered.pop()
+            class Local: z = row
+            kept.append(made(row))
+        other.x.append(1)
+        k, s = len(kept), len(shared)
+        """,
+    )
+    assert done.found == []
+    assert isinstance(done.names["k"], Unknown)
+    assert isinstance(done.names["s"], Unknown)
+    assert done.names["known"] == [1]

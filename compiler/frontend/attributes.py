@@ -142,7 +142,7 @@ class Attributes:
                 continue
             if name in cls.members and not _is_special(cls):
                 found = cls.members[name]
-                if isinstance(found, Descriptor) and not found.kind.endswith("property"):
+                if isinstance(found, Descriptor) and found.kind.endswith("method"):
                     is_static = found.kind == "staticmethod"
                     return found.function if is_static else BoundMethod(value, found.function)
                 if type(found) in PLAIN or isinstance(found, _GIVEN):

@@ -365,10 +365,13 @@ def method_of_type(machine: Machine, dotted: str) -> Builtin | None:
         return None
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+        args = [enums.as_given(value) for value in args]
         if not args or type(args[0]) is not kind:
             unknown = origin(args[0]) if args else None
             if unknown is not None:
                 return unknown
+            if args and type(args[0]) not in PLAIN:
+                return Unknown(f"what {kind_name}.{name} does with {describe(args[0])}", None)
             raise Native(TypeError(f"unbound method {kind_name}.{name}() needs an argument"))
         return machine.call(attribute(args[0], name), args[1:], kwargs)
 

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 
 #: Decorators with which a call perhaps runs another function.
 _DISPATCHING: Final = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
-_CACHING: Final = frozenset({"functools.cache", "functools.lru_cache"})
+#: So many are remembered for certain, by `functools.lru_cache`.
+_MOST_ANSWERS: Final = 128
 #: What a call costs, compared with an expression.
 _STEPS: Final = 3
 
@@ -376,28 +377,51 @@ class Calls:
             waiting = Coroutine(function, values, module.span(place))
             machine.waiting[waiting] = position
             return waiting
+        if function.answers is not None:
+            return self._remembered(function, arguments, values, known, position)
         return self._run(function, values, known, position)
 
-    def _cached(
+    def _remembered(
         self,
         function: UserFunction,
         arguments: Arguments,
+        values: Mapping[str, Value],
         known: Facts,
         position: tuple[SourceModule, cst.CSTNode],
     ) -> Value:
-        """The call of a function that runs once for the same arguments."""
-        args = (*arguments.positional, *sorted(arguments.named.items()))
-        key = function, tuple(map(enums.as_given, args))
-        memory = self._machine.memory
-        doubt = next(filter(None, map(memory.doubt, key[1])), None)
-        if doubt is not None:
-            return self._plain(function, arguments, known, position)
-        if native(self._cache.__contains__, key):
-            return self._cache[key]
-        made = self._plain(function, arguments, known, position)
-        if memory.journal is None:
-            self._cache[key] = made
-        return made
+        """The call of a function that `functools.cache` or `functools.lru_cache` is around."""
+        machine, answers = self._machine, function.answers
+        assert answers is not None
+        memory = machine.memory
+        given = (*arguments.positional, *arguments.named.values())
+        doubts = [memory.doubt(one) for one in given if not objects.by_identity(one)]
+        key: Value = None
+        if arguments.more is None and not any(doubts):
+            key = tuple(arguments.positional), tuple(arguments.named.items())
+            native(hash, key)
+        lost = memory.seen(answers)
+        if lost is answers and key is not None:
+            before, result = answers.get(key, (None, None))
+            # For 1.0 after 1 it depends on how many arguments there are.
+            if memory.same(before, key):
+                return result
+            if before is None and None not in answers and len(answers) < _MOST_ANSWERS:
+                result = self._run(function, values, known, position)
+                memory.touch(answers)
+                answers[key] = key, result
+                return result
+        unknown = Unknown(f"whether {function.name}() has been called with the same", machine.here)
+        ends = machine.fork(
+            unknown,
+            machine.here,
+            [lambda: self._run(function, values, known, position), lambda: None],
+        )
+        found = [end for _, end in ends]
+        if lost is not answers:
+            return aliases.one_of(unknown, [*found, lost])
+        memory.touch(answers)
+        answers[None] = None, aliases.one_of(unknown, found)
+        return aliases.one_of(unknown, [end for _, end in answers.values()])
 
     def _generator(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import base64
 import bisect
+import collections
 import datetime
 import heapq
 import itertools
@@ -20,24 +21,27 @@ import urllib.parse
 import uuid
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import libcst as cst
 
-from . import objects, operators
+from . import enums, objects, operators
 from .builtin_functions import Builtin, known, lazily, make_dict
 from .limits import DEEPEST_VALUE, is_costly
 from .memory import Memory, origin
-from .operators import elements, equal, truth
+from .operators import elements, truth
 from .rounds import each
 from .scope import Scope
 from .signals import Lost, Native, native
-from .values import ABSENT, External, Instance, Unknown, UserClass, Value
+from .values import ABSENT, External, Instance, Unknown, UserClass, UserFunction, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
 
 _LONGEST: Final = 10_000
+#: Decorators of functions that are run once for the same arguments.
+REMEMBERING: Final = frozenset({"functools.cache", "functools.lru_cache"})
 
 
 def _short(function: Callable[..., Any]) -> Builtin:
@@ -58,13 +62,16 @@ def _short(function: Callable[..., Any]) -> Builtin:
 # -- regular expressions
 
 
+_RE_OPTIONS: Final = frozenset({"count", "flags", "maxsplit"})
+
+
 def _matching(function: Callable[..., Any]) -> Builtin:
     """`re.sub(pattern, repl, text)` and its like."""
     inner = _short(function)
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         text = args[-1] if args and function is not re.sub else args[2] if len(args) > 2 else None
-        if len(args) < 2 or type(text) is not str or kwargs:
+        if len(args) < 2 or type(text) is not str or set(kwargs) - _RE_OPTIONS:
             return _doubt(machine.memory, args) or Unknown(
                 f"what re.{function.__name__} gives", None
             )
@@ -154,10 +161,16 @@ def _simple_namespace(
 
 
 def _default_dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """`collections.defaultdict(list)`: a dict of which it is known what makes a missing item."""
     made = make_dict(machine, args[1:], kwargs)
-    if type(made) is dict and args and args[0] is not None:
-        machine.memory.set_default(made, args[0])
+    if type(made) is dict:
+        machine.memory.set_kind(made, "collections.defaultdict", args[0] if args else None)
+    return made
+
+
+def _ordered_dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    made = make_dict(machine, args, kwargs)
+    if type(made) is dict:
+        machine.memory.set_kind(made, "collections.OrderedDict", None)
     return made
 
 
@@ -175,6 +188,7 @@ def _named_tuple(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, V
     ):
         return _doubt(machine.memory, args) or Unknown("a named tuple", None)
     lines = [f"    {name}: object\n" for name in names]
+    native(collections.namedtuple, args[0], list(names), defaults=defaults)
     node = cst.parse_statement(f"class {args[0]}(NamedTuple):\n{''.join(lines) or '    pass'}")
     assert isinstance(node, cst.ClassDef)
     module, here = machine.position[0], machine.here
@@ -286,21 +300,22 @@ def _starmap(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value
 
 
 def _groups(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """`itertools.groupby`, whose groups are lists: they may be gone through later, too."""
+    """`itertools.groupby`: a group is gone once the next one is asked for, as in Python."""
     key = args[1] if len(args) == 2 else kwargs.get("key")
     if not args or len(args) > 2 or set(kwargs) - {"key"}:
         return native(itertools.groupby, *args, **kwargs)
-    found: list[tuple[Value, list[Value]]] = []
-    for item in each(machine.memory, args[0]):
-        value = item if key is None else machine.call(key, [item])
-        same = equal(machine.memory, found[-1][0], value) if found else False
-        if isinstance(same, Unknown):
-            return same
-        if same:
-            found[-1][1].append(item)
-        else:
-            found.append((value, [item]))
-    return machine.memory.iterator([(value, iter(items)) for value, items in found], args[:1])
+
+    def asked(item: Value) -> Value:
+        value = enums.as_given(item if key is None else machine.call(key, [item]))
+        if doubt := machine.memory.doubt(value):
+            raise Lost(doubt)
+        return value
+
+    def rows() -> Any:
+        for value, group in itertools.groupby(each(machine.memory, args[0]), asked):
+            yield value, machine.lazy("group", group, args[0])
+
+    return machine.lazy("groupby", rows(), *args)
 
 
 def _endless(function: Callable[..., Any]) -> Builtin:
@@ -328,6 +343,42 @@ def _combinations(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, 
     return machine.lazy(
         "combinations", native(itertools.combinations_with_replacement, items, count), args[0]
     )
+
+
+def _keeping(function: Callable[..., Any]) -> Builtin:
+    """A function that changes its first argument, a list, and compares what is in it."""
+
+    def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+        doubt = _doubt(machine.memory, args)
+        if kwargs or not args or type(args[0]) is not list:
+            doubt = doubt or Unknown(f"what {function.__name__} does", None)
+        if doubt is not None:
+            if args and type(args[0]) is list:
+                machine.memory.blur(args[0], doubt, args[1:])
+            return doubt
+        machine.memory.touch(args[0])
+        machine.memory.budget.items(len(args[0]))
+        return native(function, *args)
+
+    return call
+
+
+def _shuffle(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """`random.shuffle(items)`: what is where is not known any more."""
+    unknown = Unknown("the order after random.shuffle", machine.here)
+    if args and type(args[0]) is list:
+        machine.memory.blur(args[0], unknown)
+    return None
+
+
+# -- answers that are remembered
+
+
+def _remembered(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """`functools.cache(f)`, `functools.lru_cache(f)` or, of other arguments, the decorator."""
+    if args and isinstance(args[0], UserFunction):
+        return replace(args[0], answers={})
+    return External("functools.lru_cache", machine.here)
 
 
 def _operator(function: Callable[[Any, Any], Any], symbol: str) -> Builtin:
@@ -378,6 +429,7 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "types.SimpleNamespace": _simple_namespace,
     "collections.namedtuple": _named_tuple,
     "collections.defaultdict": _default_dict,
+    "collections.OrderedDict": _ordered_dict,
     "functools.partial": _object("functools.partial"),
     **{
         f"operator.{name}": _object(f"operator.{name}")
@@ -433,6 +485,16 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
         f"bisect.{name}": _short(getattr(bisect, name))
         for name in ("bisect", "bisect_left", "bisect_right")
     },
+    **{
+        f"bisect.{name}": _keeping(getattr(bisect, name))
+        for name in ("insort", "insort_left", "insort_right")
+    },
+    **{
+        f"heapq.{name}": _keeping(getattr(heapq, name))
+        for name in ("heapify", "heappop", "heappush", "heappushpop", "heapreplace")
+    },
+    "random.shuffle": _shuffle,
+    **dict.fromkeys(REMEMBERING, _remembered),
     "heapq.nlargest": _short(heapq.nlargest),
     "heapq.nsmallest": _short(heapq.nsmallest),
     "ast.literal_eval": _short(ast.literal_eval),

@@ -10,6 +10,7 @@ import libcst as cst
 
 from ..scopes import dotted
 from . import enums
+from .computing import REMEMBERING
 from .scope import Scope
 from .signals import Leave
 from .values import (
@@ -33,7 +34,7 @@ _STEPS: Final = 8
 #: Decorators that say how a class gives out a function.
 _DESCRIPTORS: Final = {
     "builtins.property": "property",
-    "functools.cached_property": "cached property",
+    "functools.cached_property": "cached_property",
     "builtins.staticmethod": "staticmethod",
     "builtins.classmethod": "classmethod",
 }
@@ -138,7 +139,8 @@ class Definitions:
             if isinstance(node.decorator, cst.Call) and _is_cache(node.decorator, scope):
                 kind = "functools.cache"
             if kind and isinstance(made, UserFunction) and kind not in _DESCRIPTORS:
-                made = replace(made, decorator=kind)
+                answers: dict[Value, Value] | None = {} if kind in REMEMBERING else made.answers
+                made = replace(made, decorator=kind, answers=answers)
             if scope.kind == "class" and kind in _DESCRIPTORS and isinstance(made, UserFunction):
                 made = Descriptor(_DESCRIPTORS[kind], made)
             elif (setting := _setting(node, scope)) is not None and isinstance(made, UserFunction):

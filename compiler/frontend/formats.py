@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from . import special
 from .limits import check_widths
-from .memory import ITERATOR, Memory
-from .operators import PLAIN, VIEWS, describe
+from .memory import Memory
+from .operators import printable
 from .signals import Native, native
 from .values import ABSENT, Unknown, Value
 
@@ -44,29 +44,6 @@ def text_of(memory: Memory, value: Value, function: Callable[[Any], str]) -> Val
     result = native(function, value)
     memory.budget.text(len(result))
     return result
-
-
-def printable(memory: Memory, value: Value, *, paths: bool = True) -> Unknown | None:
-    """What keeps the value's text from being known, or from being the same in every run."""
-    if doubt := memory.doubt(value):
-        return doubt
-    kind = type(value)
-    if kind not in PLAIN or kind is ITERATOR:
-        return Unknown(f"the text of {describe(value)}", None)
-    if kind is PurePosixPath:
-        return None if paths else Unknown("the text of a path object", None)
-    if kind in (set, frozenset):
-        ordered = len(value) < 2 or all(type(one) in (int, bool) for one in value)
-        return None if ordered else Unknown("the order of a set", None)
-    inner: list[Value] = []
-    if kind is dict:
-        inner = [*value.keys(), *value.values()]
-    elif kind in (list, tuple) or kind in VIEWS:
-        inner = list(value)
-    for one in inner:
-        if found := printable(memory, one, paths=False):
-            return found
-    return None
 
 
 class Formatter(string.Formatter):

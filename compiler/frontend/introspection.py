@@ -97,6 +97,8 @@ def issubclass_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Va
 
 def type_(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
     if len(args) == 1 and not kwargs:
+        if dotted := machine.memory.kind(args[0]):
+            return External(dotted, machine.here)
         name = f"builtins.{type(args[0]).__name__}"
         if type(args[0]) in PLAIN and name in TYPES:
             return machine.builtin(name)

@@ -101,8 +101,8 @@ class Memory:
         self._walks: dict[int, _Walk] = {}
         #: How often containers were changed, by their ids.
         self._changes: Counter[int] = Counter()
-        #: Dicts that make missing items, and by which function, by their ids.
-        self._defaults: dict[int, tuple[Value, Value]] = {}
+        #: Dicts of other classes, by their ids: the dict, its class, what makes missing items.
+        self._kinds: dict[int, tuple[Value, str, Value]] = {}
 
     @property
     def journal(self) -> object:
@@ -143,15 +143,26 @@ class Memory:
         held = [*aliases.items(self, [container]), *more]
         self._restore(container, aliases.holding(unknown, held))
 
-    def set_default(self, container: dict[Value, Value], factory: Value) -> None:
-        """The dict is a `collections.defaultdict`."""
-        self._defaults[id(container)] = container, factory
+    def set_kind(self, container: dict[Value, Value], dotted: str, factory: Value) -> None:
+        """The dict is of a class derived from dict; the factory makes missing items, if any."""
+        self._kinds[id(container)] = container, dotted, factory
+
+    def kind(self, container: Value) -> str:
+        """The full name of a dict's own class, "" if it is a plain one."""
+        return self._kinds[id(container)][1] if id(container) in self._kinds else ""
+
+    def of_kind(self, made: Value, like: Value) -> Value:
+        """A dict made of another one has its class."""
+        if id(like) in self._kinds:
+            self.set_kind(made, *self._kinds[id(like)][1:])
+        return made
 
     def default(self, container: dict[Value, Value], key: Value) -> Value:
         """What a look-up of a missing key gives, which the dict has from then on."""
-        if id(container) not in self._defaults:
+        _, _, factory = self._kinds.get(id(container), (None, "", None))
+        if factory is None:
             return ABSENT
-        made = self.call(self._defaults[id(container)][1], [])
+        made = self.call(factory, [])
         self.touch(container)
         container[key] = made
         return made

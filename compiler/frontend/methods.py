@@ -24,7 +24,7 @@ from .limits import LONGEST_TEXT, is_costly
 from .memory import ITERATOR, Memory, origin
 from .operators import elements, extend, ordered, truth
 from .signals import Lost, Native, native
-from .values import Generator, Instance, Method, Unknown, Value
+from .values import Generator, Instance, Method, Unknown, UserClass, Value
 
 _STR = frozenset(
     "capitalize casefold center count encode endswith expandtabs find format format_map index "
@@ -149,13 +149,14 @@ def call_method(
     if name == "join" or (kind in sets and name not in _OF_ONE_ELEMENT):
         for index, arg in enumerate(args):
             # The order of a set matters only where a text is made of it.
-            if (hasattr(arg, "__iter__") or type(arg) is Generator) and (
+            if (hasattr(arg, "__iter__") or type(arg) in (Generator, Instance, UserClass)) and (
                 name == "join" or type(arg) not in sets
             ):
                 found = elements(memory, arg)
                 if isinstance(found, Unknown):
                     return _with_unknown(memory, owner, name, found)
-                args[index] = found
+                args[index] = [enums.as_given(one) for one in found] if name == "join" else found
+    args = [enums.as_given(arg) for arg in args]
     for value in (*args, *kwargs.values()):
         if doubt := memory.doubt(value):
             return _with_unknown(memory, owner, name, doubt)
@@ -234,7 +235,8 @@ def _of_dict(
         memory.budget.items(
             len(owner) + (len(args[0]) if args and hasattr(args[0], "__len__") else 0)
         )
-    return native(getattr(owner, name), *args, **kwargs)
+    made = native(getattr(owner, name), *args, **kwargs)
+    return memory.of_kind(made, owner) if name == "copy" else made
 
 
 def _of_ordered(
@@ -338,7 +340,7 @@ def _sort_objects(
         found = truth(memory, ordered(memory, operator.lt, keys[left], keys[right]))
         if isinstance(found, Unknown):
             raise Lost(found)
-        return -1 if found else 1 if ordered(memory, operator.lt, keys[right], keys[left]) else 0
+        return -1 if found else 1  # `sorted` asks for less than 0, once
 
     try:
         order = sorted(range(len(values)), key=cmp_to_key(compare), reverse=reverse)

@@ -7,7 +7,7 @@ others (models, steps that inherit from a library) an object is its class and it
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -291,7 +291,7 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
     found = member(classes, name)
     if isinstance(found, Descriptor) and found.kind == "property":
         return machine.call(found.function, [owner])
-    if isinstance(found, Descriptor) and found.kind == _CACHED:
+    if isinstance(found, Descriptor) and found.kind == "cached_property":
         if name not in owner.fields:
             machine.memory.write(owner.fields, name, machine.call(found.function, [owner]))
         return owner.fields[name]
@@ -310,6 +310,10 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
         return machine.call(getter, [owner, name])
     if is_named_tuple(owner.cls) and name in ("_asdict", "_replace"):
         return _of_named_tuple(machine, owner, name)
+    if is_named_tuple(owner.cls) and name == "_fields":
+        return tuple(owner.fields)
+    if is_named_tuple(owner.cls) and name in ("count", "index"):
+        return machine.attribute(tuple(owner.fields.values()), name)
     if name.startswith("__") or getter is not None:
         return Unknown(f"the attribute {name!r} of an object of class {owner.cls.name}", None)
     if (given := enums.as_given(owner)) is not owner:
@@ -338,6 +342,8 @@ def assign(machine: Machine, owner: Instance, name: str, value: Value) -> None:
             raise Native(AttributeError(f"property {name!r} has no setter"))
         machine.call(found.setter, [owner, value])
         return
+    if isinstance(owner.cls, UserClass) and _option(owner.cls, "frozen") == "True":
+        raise Native(FrozenInstanceError(f"cannot assign to field {name!r}"))
     if isinstance(found, Unknown):  # a property with a setter, or a descriptor of a library
         lost(machine, owner)
         return

@@ -175,7 +175,8 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
     if kinds[0] not in PLAIN or kinds[1] not in PLAIN:
         return _on_objects(memory, operation, left, right)
     if symbol == "%" and kinds[0] in _TEXTS:
-        if doubt := memory.doubt(right):
+        rows = right if kinds[1] is tuple else right.values() if kinds[1] is dict else ()
+        if doubt := next(filter(None, (printable(memory, row) for row in rows or (right,))), None):
             return doubt
         check_percent(memory.budget, left, right)
     else:
@@ -186,13 +187,40 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
             if type(right) is Unknown:
                 return right
         memory.touch(left)
-        return native(function, left, right)
-    return _new(memory, native(function, left, right))
+    made = native(function, left, right)
+    if symbol == "|" and kinds == (dict, dict):
+        memory.of_kind(made, left if memory.kind(left) else right)
+    return made
 
 
-def _new(memory: Memory, value: Value) -> Value:
-    """What an operation of Python's own made."""
-    return memory.made(value) if type(value) in MUTABLE else value
+def printable(
+    memory: Memory, value: Value, *, paths: bool = True, kinds: bool = True
+) -> Unknown | None:
+    """What keeps the value's text from being known, or from being the same in every run.
+
+    With `kinds`, the text says which class of dict it is.
+    """
+    if doubt := memory.doubt(value):
+        return doubt
+    kind = type(value)
+    if kind not in PLAIN or kind is ITERATOR:
+        return Unknown(f"the text of {describe(value)}", None)
+    if kind is PurePosixPath:
+        return None if paths else Unknown("the text of a path object", None)
+    if kind in (set, frozenset):
+        ordered = len(value) < 2 or all(type(one) in (int, bool) for one in value)
+        return None if ordered else Unknown("the order of a set", None)
+    inner: list[Value] = []
+    if kind is dict and kinds and memory.kind(value):
+        return Unknown(f"the text of a {memory.kind(value)}", None)
+    if kind is dict:
+        inner = [*value.keys(), *value.values()]
+    elif kind in (list, tuple) or kind in VIEWS:
+        inner = list(value)
+    for one in inner:
+        if found := printable(memory, one, paths=False, kinds=kinds):
+            return found
+    return None
 
 
 def extend(memory: Memory, left: list[Value], made: Generator) -> Unknown | None:
@@ -222,7 +250,7 @@ def _on_objects(memory: Memory, operation: Operation, left: Value, right: Value)
     if found is not ABSENT:
         return found
     numbers = enums.as_given(left), enums.as_given(right)
-    if numbers != (left, right):
+    if numbers != (left, right) and not (symbol == "%" and type(numbers[0]) in _TEXTS):
         return binary(memory, operation, *numbers)
     other = left if type(left) not in PLAIN else right
     return Unknown(f"what {symbol!r} does with {describe(other)}", None)
@@ -330,8 +358,11 @@ def equal(memory: Memory, left: Value, right: Value) -> bool | Unknown:
         return False
     if objects.by_identity(right) and type(left) in PLAIN:
         return False
-    doubt = memory.doubt(left) or memory.doubt(right)
-    return doubt if doubt is not None else bool(native(operator.eq, left, right))
+    if doubt := memory.doubt(left) or memory.doubt(right):
+        return doubt
+    if memory.kind(left) == memory.kind(right) == "collections.OrderedDict":
+        left, right = list(left.items()), list(right.items())
+    return bool(native(operator.eq, left, right))
 
 
 def _same_external(left: Value, right: Value) -> bool | Unknown:
@@ -512,7 +543,7 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
     if kind is UserClass and enums.is_enum(value):
         return enums.by_name(value, key)
     if (items := objects.named_items(value)) is not None:
-        return item(memory, items, key)
+        return item(memory, tuple(items), key)
     if (found := special.method(memory, value, "__getitem__", key)) is not ABSENT:
         return found
     if kind is External or kind is UserClass:

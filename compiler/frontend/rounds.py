@@ -9,8 +9,8 @@ from typing import NamedTuple
 from . import aliases, special
 from .limits import MOST_ROUNDS
 from .memory import ITERATOR, Memory, origin
-from .operators import elements
-from .signals import Finished, Lost
+from .operators import PLAIN, elements
+from .signals import Finished, Lost, native
 from .values import ABSENT, Generator, Unknown, Value
 
 
@@ -81,7 +81,12 @@ class _Asked:
 
 
 def each(memory: Memory, iterable: Value) -> Iterator[Value]:
-    """What a loop goes through; raises Lost where it is not known how often it runs."""
+    """What a loop goes through; raises Lost where it is not known how often it runs.
+
+    What Python cannot go through at all raises at once, as `map` does that is given a number.
+    """
+    if type(iterable) in PLAIN:
+        native(iter, iterable)
     return _Asked(iterable) if isinstance(iterable, Generator) else _each(memory, iterable)
 
 

@@ -13,7 +13,9 @@ from .values import External, Instance, Unknown, UserClass, Value
 
 MOST_NOTES = 12
 #: Modules whose operations on known values are run, and raise exceptions of their own.
-_RAISING: Final = frozenset({"builtins", "json", "yaml", "tomllib", "csv", "_csv"})
+_RAISING: Final = frozenset(
+    {"builtins", "json", "yaml", "tomllib", "csv", "_csv", "dataclasses", "re"}
+)
 
 
 class Native(Exception):

@@ -20,11 +20,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from . import computing, files, operators
-from .builtin_functions import Builtin, known, lazily, leave, make_dict, take
-from .formats import printable
+from .builtin_functions import Builtin, known, lazily, leave, take
 from .limits import DEEPEST_VALUE
 from .memory import ITERATOR, ITERATORS, Memory, env_unknown, origin
-from .operators import describe, elements
+from .operators import describe, elements, printable
 from .rounds import each
 from .signals import native
 from .values import EnvValue, Unknown, Value
@@ -176,7 +175,7 @@ def _json_dumps(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Va
     if set(kwargs) - {"indent", "sort_keys", "ensure_ascii", "separators"}:
         return Unknown("the result of json.dumps with a hook", None)
     for value in (*args, *kwargs.values()):
-        if doubt := printable(machine.memory, value):
+        if doubt := printable(machine.memory, value, kinds=False):
             return doubt
     indent = kwargs.get("indent")
     width = indent if type(indent) is int else len(indent) if type(indent) is str else 0
@@ -193,7 +192,7 @@ def _copy(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
     value = args[0]
     if type(value) in (list, dict, set):
         machine.memory.budget.items(len(value))
-        return machine.memory.made(value.copy())
+        return machine.memory.of_kind(value.copy(), value)
     return _immutable(value)
 
 
@@ -223,7 +222,7 @@ def _deep(memory: Memory, value: Value, done: dict[int, Value], depth: int) -> V
         made.extend(_deep(memory, item, done, depth + 1) for item in value)
         return made
     if kind is dict:
-        made = memory.made({})
+        made = memory.of_kind({}, value)
         done[id(value)] = made
         for key, item in value.items():
             made[key] = _deep(memory, item, done, depth + 1)
@@ -356,7 +355,6 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "json.dumps": _json_dumps,
     "copy.copy": _copy,
     "copy.deepcopy": _deepcopy,
-    "collections.OrderedDict": make_dict,
     "functools.reduce": _reduce,
     "itertools.count": _endless(itertools.count),
     "itertools.chain": _combined(itertools.chain),

@@ -116,6 +116,8 @@ class UserFunction:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     #: The decorator of another module's that is around it, "" if none is.
     decorator: str = ""
+    #: What it has answered, by its arguments, if it is run once for the same ones.
+    answers: dict[Value, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,7 +154,8 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Descriptor:
-    """A function in a class body behind `@property`, `@staticmethod` or `@classmethod`."""
+    """A function in a class body behind `@property`, `@cached_property`, `@staticmethod` or
+    `@classmethod`."""
 
     kind: str
     function: UserFunction

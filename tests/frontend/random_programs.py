@@ -91,12 +91,115 @@ class Point:
     y: int = 2
     tags: list = field(default_factory=list)
 """,
+    "Rank": """\
+@dataclass(order=True, frozen=True)
+class Rank:
+    x: int
+    y: str = "r"
+""",
+    "Vec": """\
+class Vec:
+    def __init__(self, x):
+        self.x = x
+    def __add__(self, other):
+        return Vec([self.x, other.x if isinstance(other, Vec) else other])
+    def __radd__(self, other):
+        return Vec([other, self.x])
+    def __iadd__(self, other):
+        note(other)
+        self.x = [other]
+        return self
+    def __neg__(self):
+        return Vec([self.x])
+    def __lt__(self, other):
+        note(self.x)
+        return str(self.x) < str(other.x)
+    def __or__(self, other):
+        return NotImplemented if other is None else (self.x, other)
+    def __bool__(self):
+        return bool(self.x)
+    def __contains__(self, item):
+        return item == self.x
+    def __iter__(self):
+        return iter([self.x, 1])
+    def __call__(self, *args):
+        return [self.x, *args]
+    def __setitem__(self, key, value):
+        self.x = (key, value)
+    def __getattr__(self, name):
+        return name * 2
+    def __format__(self, spec):
+        return f"<{spec}>"
+    def __str__(self):
+        return f"Vec {self.x}"
+""",
+    "Steps": """\
+class Steps:
+    def __init__(self, n):
+        self.n = n
+    def __iter__(self):
+        return self
+    def __next__(self):
+        if self.n <= 0:
+            raise StopIteration
+        self.n -= 1
+        return note(self.n)
+""",
+    "Level": """\
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 5
+    def up(self):
+        return Level.HIGH
+""",
+    "Mood": """\
+class Mood(str, enum.Enum):
+    GOOD = "good"
+    BAD = "bad"
+    @property
+    def loud(self):
+        return self.value.upper()
+""",
+    "Pair": """\
+class Pair(typing.NamedTuple):
+    left: int
+    right: str = "r"
+""",
+    "Spot": """\
+Spot = collections.namedtuple("Spot", "x y", defaults=[7])
+""",
+    "known": """\
+@functools.cache
+def known(x, y=1):
+    return [note(x), y]
+""",
+    "Lazy": """\
+class Lazy:
+    def __init__(self, start=0):
+        self._start = start
+    @functools.cached_property
+    def parts(self):
+        return [note(self._start)]
+    @property
+    def start(self):
+        return self._start
+    @start.setter
+    def start(self, value):
+        self._start = [value]
+""",
 }
 IMPORTS = {
     **{name: f"import {name}" for name in
-       ("collections", "copy", "functools", "itertools", "json", "math", "os", "string")},
+       ("bisect", "collections", "copy", "enum", "functools", "heapq", "itertools", "json", "math",
+        "operator", "os", "re", "statistics", "string", "typing")},
     "path_join": "from os.path import join as path_join",
     "Point": "from dataclasses import dataclass, field",
+}  # fmt: skip
+#: What parts use of others.
+NEEDS = {
+    "items": {"note"}, "log": {"note"}, "Case": {"Box"}, "Vec": {"note"}, "Steps": {"note"},
+    "Level": {"enum"}, "Mood": {"enum"}, "Pair": {"typing"}, "Spot": {"collections"},
+    "known": {"functools", "note"}, "Lazy": {"functools", "note"}, "Rank": {"Point"},
 }  # fmt: skip
 BEGIN = "a, b, c, d, e = 1, [2, 3], {'k': 4, 'n': [1]}, 'text', (5, [6])\n"
 
@@ -132,6 +235,11 @@ FORMS: dict[Kind, list[str]] = {
         "functools.reduce(lambda p, q: p + q, [1, 2, <int>])", "(<int> or 4)", "+<int>",
         "sum(range(<int> % 5))", "int(<bool>)", "next(iter([<int>]))", "hash('a') * 0",
         "len({**<dict>, 'z': 1})", "bool(<any>) + 1", "list(<dict>).index('k')",
+        "Level.HIGH + <int>", "max(Level).value", "Level(5) * 2", "Pair(<int>)[0]", "Spot(3).y",
+        "len(Pair(1))", "operator.add(<int>, 2)", "bisect.bisect([1, 3], <int>)", "Rank(<int>).x",
+        "statistics.median([1, <int>])", "functools.partial(pow, 2)(3)", "Lazy(<int>).start",
+        "sum(Steps(<int> % 4))", "[5, 6, 7][Level.LOW]", "collections.defaultdict(int)['k']",
+        "len(Vec(<list>)(<int>))", "operator.itemgetter(0)([<int>])", "sum(x for x in Steps(3))",
     ],
     "float": [
         "<int> / 4", "<float> + <int>", "round(<float>, 1)", "float('1.5')", "math.sqrt(16)",
@@ -149,7 +257,12 @@ FORMS: dict[Kind, list[str]] = {
         "(<str> if <bool> else <str>)", "Box(1).title", "Box.of(2).name", "type(<any>).__name__",
         "chr(97 + <int> % 3)", "string.digits", "<str>.partition(' ')[0]", "'a' < 'b' and <str>",
         "''.join(sorted(<str>))", "''.join(reversed(<str>))", "<str>.removesuffix('b')",
-        "<str>.format(1, 2, k=3)", "<str>.split(',')[0]", "hex(<int>)", "f'{<str>=}'",
+        "<str>.format(1, 2, k=3)", "f'{Level.LOW:>3}'", "Mood.GOOD + <str>", "Mood('bad').loud",
+        "Mood.BAD.name", "f'{Vec(<any>)}|{Vec(1):>4}'", "str(Vec(<any>))", "Pair(1).right",
+        "re.sub('[ab]', <str>.strip('\\\\'), <str>)", "'%s' % Level.HIGH", "'-'.join([Mood.GOOD])",
+        "Vec(1).any", "operator.attrgetter('x')(Vec(<str>))", "str(Rank(1).y)", "Mood.GOOD.upper()",
+        "re.match('(a)?(?P<n>.?)', <str>).group('n')", "f'{Mood.BAD.value!r}'", "'%s' % <any>",
+ "<str>.split(',')[0]", "hex(<int>)", "f'{<str>=}'",
         "max(<strs>, key=len)", "Point(<int>, tags=<list>).__class__.__name__", "str(Box(<int>))",
         "bytes(<str>, 'utf8').decode()", "<str>.translate({97: 'z'})", "ascii(<str>)",
     ],
@@ -170,6 +283,17 @@ FORMS: dict[Kind, list[str]] = {
         "(<list> if <bool> else <list>)", "list(reversed(<list>))", "[*range(3)][<int> % 3:]",
         "[x.upper() for x in <strs>]", "(<list> or [9])", "list({1: <any>}.values())",
         "sorted({x % 3 for x in range(7)})", "[v for v in map(lambda q: [q], <list>)]",
+        "[(k, list(x)) for k, x in itertools.groupby(<list>, str)]", "sorted([Mood.GOOD, 'b'])",
+        "[list(x) for _, x in list(itertools.groupby(<strs>, len))]", "known(<int>)",
+        "known(<str>)",
+        "[*Vec(<any>)]", "list(Steps(3))", "sorted([Vec(<any>), Vec(<int>)])[0].x", "Lazy().parts",
+        "list(itertools.accumulate([1, <int>]))", "[x.name for x in Level]", "[*Pair(<int>)]",
+        "list(itertools.takewhile(lambda x: x, <list>))", "re.findall('[a-c]+', <str>)",
+        "re.split('[ ,]', <str>, maxsplit=1)", "heapq.nsmallest(2, [3, 1, <int>])",
+        "sorted([Rank(<int>), Rank(2, 'a')])[0].y.split()", "list(Spot(<any>))",
+        "(Vec(<any>) + <int>).x", "sum([Vec(<int>), Vec(2)], 5).x", "Vec(<list>) and [1]",
+        "sorted([{'n': 2}, {'n': <int>}], key=operator.itemgetter('n'))",
+        "list(itertools.starmap(pow, [(2, 3)]))", "(lambda p, q: [p, q])(*Pair(<int>, <str>))",
         "list(items(3))", "[*'ab', *<tuple>]", "sorted(<dict>.items(), key=lambda kv: str(kv))",
         "list(itertools.product([1, 2], 'a'))", "[y := 1, y]", "json.loads('[1, {\"k\": null}]')",
     ],
@@ -181,11 +305,16 @@ FORMS: dict[Kind, list[str]] = {
         "dict(sorted({'b': 1, 'a': 2}.items()))",
         "(<dict> if <bool> else <dict>)", "vars(Point(<int>))", "{f'{i}': i for i in range(2)}",
         "{len(k): k for k in <strs>}", "dict([('k', <any>)])",
+        "collections.OrderedDict(<dict>)", "dict(collections.defaultdict(list, <dict>))",
+        "collections.defaultdict(int, <dict>)", "collections.defaultdict(list)",
+        "copy.copy(collections.defaultdict(list, k=1))", "Pair(<int>)._asdict()",
+        "{Level.LOW: <any>}", "copy.deepcopy(collections.OrderedDict(k=<any>))",
         "{**{'k': 1}, **<dict>}", "{'k': <list>}.copy()",
     ],
     "tuple": [
         "(<any>, <any>)", "tuple(<list>)", "<tuple> + (1,)", "<tuple>[1:]", "(*<list>, <any>)",
         "divmod(<int>, 3)", "os.path.split('/a/b')", "Box.plain(<any>)", "tuple(x for x in <list>)",
+        "tuple(Pair(1))", "Vec(<any>) | <int>", "(*Spot(<int>),)", "(known(1) is known(1),)",
         "(1, 2) * 2", "os.path.splitext('m.pkl')", "tuple(sorted(<strs>))", "('a', *<strs>)",
     ],
     "set": ["set(<strs>)", "{x for x in [1, <int>]}", "{1, 2} | {<int>}", "{1, 2} & {<int>, 1}",
@@ -197,7 +326,12 @@ FORMS: dict[Kind, list[str]] = {
         "<bool> or <bool>", "1 < <int> <= 7", "<list> != []", "<str>.isdigit()", "callable(len)",
         "Box(1) == Box(<int>)", "hasattr(Box, 'size')", "issubclass(Case, Box)", "<str> > 'b'",
         "<any> is not <any>", "<int> not in <tuple>", "isinstance(Case(1), Box)",
-        "type(<any>) is int", "math.isclose(<float>, 2.5)", "{1} <= {1, <int>}",
+        "type(<any>) is int", "Level.LOW < <int>", "Level(1) is Level.LOW", "Mood.GOOD == <str>",
+        "Rank(<int>) == Rank(1)", "Rank(<int>) < Rank(2, 'q')", "Pair(<int>) == (1, 'r')",
+        "<any> in Vec(<any>)", "Vec(<int>) < Vec(<str>)", "not Vec(<any>)", "bool(Vec(<list>))",
+        "Mood.GOOD in (<str>, 'good')", "type(<dict>) is dict", "<int> in Steps(3)",
+        "Spot(1) > Pair(<int>)", "known(<int>) is known(1)", "<dict> == {'k': 1}",
+ "math.isclose(<float>, 2.5)", "{1} <= {1, <int>}",
     ],
     "none": ["None", "print(<str>)", "<dict>.get('absent')", "[].clear()"],
 }  # fmt: skip
@@ -208,10 +342,13 @@ CHANGES: dict[Kind, list[str]] = {
     "list": ["{}.append(<any>)", "{}.extend(<list>)", "{}.insert(0, <any>)", "{}.pop()",
              "{}.reverse()", "{}[0] = <any>", "{}[1:] = <list>", "del {}[0]", "{} += <list>",
              "{}.sort(key=str)", "{} *= 2", "{}.remove(1)", "{}.clear()", "{}[-1:] = []",
-             "{}.sort()", "{}[<int> % 2] = <any>"],
+             "{}.sort()", "{}[<int> % 2] = <any>", "bisect.insort({}, <int>)",
+             "heapq.heapify({})", "heapq.heappush({}, <any>)", "known(1).append({})"],
     "dict": ["{}['k'] = <any>", "{}['new'] = <any>", "{}.update(a=<any>)", "{}.pop('k', None)",
              "{}.setdefault('z', []).append(<any>)", "del {}['k']", "{} |= {{'w': <any>}}",
-             "{}.update(<dict>)", "{}[<str>] = <any>", "{}.popitem()", "{}.clear()"],
+             "{}.update(<dict>)", "{}[<str>] = <any>", "{}.popitem()", "{}.clear()",
+             "{}['more'] += <list>", "{}['l'].append(<any>)", "{}.move_to_end('k')",
+             "{}.popitem(last=False)"],
     "int": ["{} += <int>", "{} -= 1", "{} *= 2", "{} //= 2", "{} **= 2", "{} %= 4"],
     "float": ["{} += <int>", "{} /= 2"],
     "str": ["{} += <str>", "{} *= 2", "{} %= ()"],
@@ -576,12 +713,11 @@ def program(seed: int, unsure: bool = False) -> str:
                     body = body.replace(constant, f"unsure({number})", 1)
                     break
     used = set(re.findall(r"\w+", body))
-    if {"items", "log"} & used:
-        used.add("note")
+    for name, more in NEEDS.items():
+        if name in used:
+            used |= more
     if "note" in used:
         body += "\nc, log = log[:9], [c]"
-    if "Case" in used:
-        used.add("Box")
     head = [line for name, line in IMPORTS.items() if name in used]
     head += [text for name, text in PARTS.items() if name in used]
     return "\n".join([*head, BEGIN + body, ""])

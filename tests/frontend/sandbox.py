@@ -13,6 +13,8 @@ import subprocess
 import sys
 import types
 import warnings
+from collections import OrderedDict, defaultdict
+from enum import Enum
 from types import TracebackType
 from typing import Any
 
@@ -27,8 +29,11 @@ def described(value: Any, depth: int = 0) -> Any:
         return ["deep"]
     if type(value) in (list, tuple):
         return [type(value).__name__, [described(item, depth + 1) for item in value]]
-    if type(value) is dict:
-        pairs = [[repr(key), described(item, depth + 1)] for key, item in value.items()]
+    if type(value) in (dict, OrderedDict, defaultdict):  # the graph API gets a dict
+        pairs = [
+            [repr(key.value if isinstance(key, Enum) else key), described(item, depth + 1)]
+            for key, item in value.items()
+        ]
         return ["dict", pairs]
     if type(value) in (set, frozenset):
         return [type(value).__name__, sorted(map(repr, value))]

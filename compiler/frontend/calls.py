@@ -73,8 +73,6 @@ class Calls:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._facts: dict[cst.CSTNode, Facts] = {}
-        #: What functions behind `@functools.cache` gave.
-        self._cache: dict[tuple[UserFunction, tuple[Value, ...]], Value] = {}
 
     def expression(self, node: cst.Call, scope: Scope) -> Value:
         """Evaluate a call."""
@@ -347,25 +345,12 @@ class Calls:
         arguments: Arguments,
         position: tuple[SourceModule, cst.CSTNode],
     ) -> Value:
-        node = function.node
+        machine, node = self._machine, function.node
         if function.decorator in _DISPATCHING:
             return Unknown(f"what {function.name}() does with values of other types", None)
         if node not in self._facts:
             self._facts[node] = facts(node)
         known = self._facts[node]
-        if function.decorator in _CACHING and arguments.more is None:
-            return self._cached(function, arguments, known, position)
-        return self._plain(function, arguments, known, position)
-
-    def _plain(
-        self,
-        function: UserFunction,
-        arguments: Arguments,
-        known: Facts,
-        position: tuple[SourceModule, cst.CSTNode],
-    ) -> Value:
-        """The call itself."""
-        machine, node = self._machine, function.node
         values = bind(function, arguments.positional, arguments.named, arguments.more)
         rest = node.params.star_kwarg
         if rest is not None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
-from ..scopes import dotted
 from . import enums
 from .computing import REMEMBERING
 from .scope import Scope
@@ -136,8 +135,6 @@ class Definitions:
         for node, decorator in reversed(decorators):
             self._machine.position = (scope.module, node.decorator)
             kind = decorator.dotted if isinstance(decorator, External) else ""
-            if isinstance(node.decorator, cst.Call) and _is_cache(node.decorator, scope):
-                kind = "functools.cache"
             if kind and isinstance(made, UserFunction) and kind not in _DESCRIPTORS:
                 answers: dict[Value, Value] | None = {} if kind in REMEMBERING else made.answers
                 made = replace(made, decorator=kind, answers=answers)
@@ -168,14 +165,3 @@ def _setting(node: cst.Decorator, scope: Scope) -> Descriptor | None:
         found = scope.get(inner.value.value) if isinstance(inner.value, cst.Name) else None
         return found if isinstance(found, Descriptor) and found.kind == "property" else None
     return None
-
-
-def _is_cache(node: cst.Call, scope: Scope) -> bool:
-    """Is it `@functools.lru_cache(maxsize=...)`?"""
-    name = dotted(node.func) or ""
-    found = scope.get(name.partition(".")[0])
-    last = name.rpartition(".")[2]
-    return isinstance(found, External) and (found.dotted, last) in (
-        ("functools", "lru_cache"),
-        ("functools.lru_cache", last),
-    )

@@ -133,7 +133,7 @@ def call_method(
     kind = type(owner)
     if kind in (list, dict, set) and name == "copy" and not args and not kwargs:
         memory.budget.items(len(owner))
-        return memory.made(owner.copy())
+        return memory.of_kind(memory.made(owner.copy()), owner)
     if kind is dict:
         return _of_dict(memory, owner, name, args, kwargs)
     if kind is list:
@@ -231,12 +231,11 @@ def _of_dict(
         return _of_ordered(memory, owner, name, args, kwargs)
     if name in _CHANGING_DICTS:
         memory.touch(owner)
-    if name in ("copy", "update"):
+    if name == "update":
         memory.budget.items(
             len(owner) + (len(args[0]) if args and hasattr(args[0], "__len__") else 0)
         )
-    made = native(getattr(owner, name), *args, **kwargs)
-    return memory.of_kind(made, owner) if name == "copy" else made
+    return native(getattr(owner, name), *args, **kwargs)
 
 
 def _of_ordered(

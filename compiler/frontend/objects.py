@@ -39,7 +39,6 @@ NAMED_TUPLE: Final = "typing.NamedTuple"
 FIELD: Final = "dataclasses.field"
 #: Methods that change what making, reading or setting means.
 _HOOKS: Final = frozenset({"__new__", "__getattribute__", "__setattr__"})
-_CACHED: Final = "cached property"
 #: In the fields of an object of which not everything is known: any name may be there.
 _ANYTHING: Final = ""
 

@@ -187,10 +187,16 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
             if type(right) is Unknown:
                 return right
         memory.touch(left)
-    made = native(function, left, right)
+        return native(function, left, right)
+    made = _new(memory, native(function, left, right))
     if symbol == "|" and kinds == (dict, dict):
         memory.of_kind(made, left if memory.kind(left) else right)
     return made
+
+
+def _new(memory: Memory, value: Value) -> Value:
+    """What an operation of Python's own made."""
+    return memory.made(value) if type(value) in MUTABLE else value
 
 
 def printable(

@@ -192,7 +192,7 @@ def _copy(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) 
     value = args[0]
     if type(value) in (list, dict, set):
         machine.memory.budget.items(len(value))
-        return machine.memory.of_kind(value.copy(), value)
+        return machine.memory.of_kind(machine.memory.made(value.copy()), value)
     return _immutable(value)
 
 
@@ -222,7 +222,7 @@ def _deep(memory: Memory, value: Value, done: dict[int, Value], depth: int) -> V
         made.extend(_deep(memory, item, done, depth + 1) for item in value)
         return made
     if kind is dict:
-        made = memory.of_kind({}, value)
+        made = memory.of_kind(memory.made({}), value)
         done[id(value)] = made
         for key, item in value.items():
             made[key] = _deep(memory, item, done, depth + 1)

@@ -175,9 +175,9 @@ def binary(memory: Memory, operation: Operation, left: Value, right: Value) -> V
     if kinds[0] not in PLAIN or kinds[1] not in PLAIN:
         return _on_objects(memory, operation, left, right)
     if symbol == "%" and kinds[0] in _TEXTS:
-        rows = right if kinds[1] is tuple else right.values() if kinds[1] is dict else ()
-        if doubt := next(filter(None, (printable(memory, row) for row in rows or (right,))), None):
-            return doubt
+        for row in right if kinds[1] is tuple else (right,):
+            if doubt := printable(memory, row):
+                return doubt
         check_percent(memory.budget, left, right)
     else:
         _check_size(memory, symbol, left, right)
@@ -563,12 +563,14 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
         _sequence(memory, kind, len(value))
     if kind is dict and type(key) not in PLAIN and key not in value:
         return Unknown(f"the item of {describe(key)}", None)
-    if kind is dict and key not in value and (found := memory.default(value, key)) is not ABSENT:
-        return found
     try:
         found = native(operator.getitem, value, key)
         return _new(memory, found) if type(key) is slice else found
     except Native as exc:
+        if kind is dict and isinstance(exc.error, KeyError):
+            found = memory.default(value, key)
+            if found is not ABSENT:
+                return found
         if kind is dict and isinstance(key, str):
             exc.help = did_you_mean(key, [name for name in value if isinstance(name, str)])
         raise

@@ -107,6 +107,12 @@ GROUPS = {
         except Exception as exc:
             a = type(exc).__name__
         """,
+    "keys that are none": """
+        try:
+            {}[1:]
+        except (TypeError, KeyError):  # Python 3.12 has slices that may be keys
+            a = 1
+        """,
     "options of regular expressions": """
         a = re.sub("a", "b", "aaa", count=1), re.split("[ ,]", "a,b c", maxsplit=1)
         """,

@@ -359,7 +359,7 @@ class Statements:
         for item in rounds(self._memory, iterable):
             if isinstance(item, Rest):
                 unknown = self._machine.spelled(item.unknown, scope.module, iterated(node.iter))
-                return self._uncertain(node, scope, unknown, span, iterable)
+                return (yield from self._uncertain(node, scope, unknown, span, iterable))
             self._memory.budget.spend()
             self.assign(node.target, item, scope)
             left = yield from self._iteration(node, scope)
@@ -367,7 +367,7 @@ class Statements:
                 rest = aliases.items(self._memory, [iterable])
                 if left.how is not None:
                     generators.dropped(iterable, node.iter)
-                return self._after(left, node, scope, span, rest, iterable)
+                return (yield from self._after(left, node, scope, span, rest, iterable))
         return (yield from self._otherwise(node, scope))
 
     def _while(self, node: cst.While, scope: Scope) -> Steps:
@@ -375,13 +375,13 @@ class Statements:
         while True:
             verdict = truth(self._memory, self._machine.expressions.value(node.test, scope))
             if isinstance(verdict, Unknown):
-                return self._uncertain(node, scope, verdict, span)
+                return (yield from self._uncertain(node, scope, verdict, span))
             if not verdict:
                 return (yield from self._otherwise(node, scope))
             self._memory.budget.spend()
             left = yield from self._iteration(node, scope)
             if left is not None:
-                return self._after(left, node, scope, span)
+                return (yield from self._after(left, node, scope, span))
 
     def _iteration(self, node: cst.For | cst.While, scope: Scope) -> Steps:
         """Run a loop's body once; None if the loop goes on for certain."""
@@ -403,7 +403,7 @@ class Statements:
         span: Span,
         rest: Sequence[Value] = (),
         iterable: Value = None,
-    ) -> Leave | None:
+    ) -> Steps:
         """The loop was left, perhaps; else it goes on with something of `rest`."""
         if left.how == "break":
             return None
@@ -412,7 +412,8 @@ class Statements:
         unknown = left.perhaps or Unknown("how a loop ends", span)
         if left.perhaps is None and not left.hows & {"continue"}:
             return _without(left, unknown)
-        later = self._uncertain(node, scope, aliases.one_of(unknown, rest), span, iterable)
+        among = aliases.one_of(unknown, rest)
+        later = yield from self._uncertain(node, scope, among, span, iterable)
         return _without(self.joined([left, later], unknown), unknown)
 
     def _uncertain(
@@ -422,7 +423,7 @@ class Statements:
         unknown: Unknown,
         span: Span,
         iterable: Value = None,
-    ) -> Leave | None:
+    ) -> Steps:
         """A loop of which it is not known how often it runs."""
 
         def once() -> Leave | None:
@@ -434,13 +435,12 @@ class Statements:
             return self.whole(self._iteration(node, scope))
 
         left = self._machine.repeat(unknown, span, once)
-        if node.orelse is not None:
-            orelse = node.orelse.body
-            if left is None:
-                self.body(orelse, scope)
-            else:
-                self.either(unknown, span, [lambda: self.body(orelse, scope), lambda: None])
-        return _without(left, unknown)
+        if left is None or node.orelse is None:
+            ended = yield from self._otherwise(node, scope)
+            return _without(left, unknown) if left is not None else ended
+        orelse = node.orelse.body
+        ended = self.either(unknown, span, [lambda: self.body(orelse, scope), lambda: None])
+        return self.joined([_without(left, unknown), ended], unknown)
 
 
 def iterated(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -380,8 +380,8 @@ class Program:
         self.source = source
         self.kinds = dict(START)
         self.count = 0
-        #: Is it the body of a generator that is written?
-        self.yields = False
+        #: Is it the body of a generator that is written, or that of a function?
+        self.yields = self.returns = False
 
     def pick(self, items: Sequence[str]) -> str:
         return self.source.choice(items)
@@ -436,6 +436,8 @@ class Program:
             return f"if {self.expression('bool', 1)}: {self.pick(['break', 'continue'])}"
         if self.chance(8):
             return self.filled(self.pick(["g.to(<int>)", "g.to(<str>)", "g.to(a)"]), 1)
+        if self.returns and self.chance(10):
+            return self.filled(self.pick(["return <any>", "if <bool>: return <any>"]), 1)
         if self.yields and self.chance(45):
             return self.filled(self.pick(YIELDS), 1)
         simple: list[Callable[[], str]] = [self.assign, self.assign, self.assign, self.change,
@@ -518,12 +520,12 @@ class Program:
         shared = f"    global {self.pick('de')}\n" if self.chance(30) else ""
         if shared and (shared.strip()[-1] in parameters):
             shared = ""
-        held, yields = dict(self.kinds), self.yields
-        self.yields = False
+        held, yields, returns = dict(self.kinds), self.yields, self.returns
+        self.yields, self.returns = False, True
         body = self.block(depth)
         back = self.pick(["return <any>", "return a, b", "pass", "return d"])
         text = f"def {name}({parameters}):\n{shared}{body}\n    {self.filled(back, 1)}"
-        self.kinds, self.yields = held, yields
+        self.kinds, self.yields, self.returns = held, yields, returns
         return f"{text}\n{self.pick('abcde')} = {name}({given})"
 
     def generator(self, depth: int) -> str:

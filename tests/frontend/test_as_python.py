@@ -9,6 +9,17 @@ import pytest
 from evaluating import run
 
 GROUPS = {
+    "what is behind a loop that is not followed": """
+        def f():
+            for x in os.listdir("."): log.append(x)
+            else: return 1
+            return 2
+        def g():
+            for _ in os.listdir("."): pass
+            else: yield 5
+            yield 6
+        a = f(), list(g())
+        """,
     "groups that are gone": """
         gs = list(groupby([1, 1, 2]))
         a = [list(g) for _, g in gs], [(k, len(list(g))) for k, g in groupby("aab")]
@@ -118,7 +129,7 @@ GROUPS = {
         """,
 }
 HEAD = """\
-import bisect, copy, heapq, json, re
+import bisect, copy, heapq, json, os, re
 from collections import OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass
 from enum import Enum
@@ -146,9 +157,11 @@ def test_both_say_the_same(name: str, tmp_path: Path) -> None:
         "import random\na = [1, 2, 3]\nrandom.shuffle(a)\na = a[0]",
         "a = [2]\nbisect.insort(a, 1, key=abs)\na = a[0]",
         "class M(str, Enum):\n    A = 'a'\na = '%s' % M.A",
+        # Perhaps the loop is left.
+        "def f():\n    for x in os.listdir():\n        if x: break\n    else: return 1\na = f()",
         # Perhaps it has been called with the same before.
-        "import os\n@cache\ndef f(x):\n    log.append(x)\nf(1)\nf(os.urandom(1)[0])\na = log[-1]",
-        "import os\n@cache\ndef f(x):\n    log.append(x)\nf(os.urandom(1)[0])\nf(1)\na = log[-1]",
+        "@cache\ndef f(x):\n    log.append(x)\nf(1)\nf(os.urandom(1)[0])\na = log[-1]",
+        "@cache\ndef f(x):\n    log.append(x)\nf(os.urandom(1)[0])\nf(1)\na = log[-1]",
         "@cache\ndef f(x):\n    log.append(x)\nf(1)\nf(1.0)\na = log[-1]",
     ],
 )  # fmt: skip

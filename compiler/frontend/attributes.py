@@ -145,7 +145,9 @@ class Attributes:
                 if isinstance(found, Descriptor) and found.kind.endswith("method"):
                     is_static = found.kind == "staticmethod"
                     return found.function if is_static else BoundMethod(value, found.function)
-                if type(found) in PLAIN or isinstance(found, _GIVEN):
+                if objects.method_of(found, "__get__") is None and (
+                    type(found) in PLAIN or isinstance(found, _GIVEN)
+                ):
                     return found
             if name in cls.members:
                 return Unknown(f"the attribute {name!r} of the class {cls.name}", None)

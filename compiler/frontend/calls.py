@@ -316,7 +316,7 @@ class Calls:
         head, _, last = dotted.rpartition(".")
         if head == "builtins":
             function = BUILTINS.get(last, function)
-        elif head.startswith("builtins."):
+        elif function is None and head.startswith("builtins."):
             function = builtin_functions.method_of_type(machine, dotted)
         elif last == "tqdm":
             function = stdlib.progress_bar

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
-from . import enums
+from . import enums, objects
 from .computing import REMEMBERING
 from .scope import Scope
 from .signals import Leave
@@ -96,6 +96,7 @@ class Definitions:
         inner.owner = made
         if enums.is_enum(made):
             enums.make_members(machine, made, members)
+        objects.tell_names(machine, made)
         self._tell_bases(made, keywords)
         machine.memory.write(scope.home(name).names, name, self._decorated(made, decorators, scope))
         return None

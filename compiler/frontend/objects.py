@@ -6,7 +6,7 @@ others (models, steps that inherit from a library) an object is its class and it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -57,7 +57,7 @@ def order(cls: UserClass) -> list[UserClass] | None:
 def _order(cls: UserClass) -> list[UserClass] | None:
     if any(name in cls.members for name in _HOOKS) or not all(map(_is_idle, cls.node.keywords)):
         return None
-    if not all(_is_dataclass(decorator) for decorator in cls.node.decorators):
+    if not all(_is_harmless(cls, decorator) for decorator in cls.node.decorators):
         return None
     rows: list[list[UserClass]] = []
     for base in cls.bases:
@@ -99,10 +99,23 @@ def named_items(value: Value) -> list[Value] | None:
     return list(value.fields.values()) if is_one else None
 
 
+def _is_harmless(cls: UserClass, decorator: cst.Decorator) -> bool:
+    """Does the decorator leave the class as its text says? Functions of the user's were run."""
+    node = decorator.decorator
+    name = dotted(node.func if isinstance(node, cst.Call) else node) or ""
+    if name.rpartition(".")[2] in ("dataclass", "final", "runtime_checkable", "unique"):
+        return True
+    return isinstance(cls.scope.get(name.partition(".")[0]), UserFunction | UserClass)
+
+
 def _is_dataclass(decorator: cst.Decorator) -> bool:
     node = decorator.decorator
     name = dotted(node.func if isinstance(node, cst.Call) else node) or ""
     return name.rpartition(".")[2] == "dataclass"
+
+
+def _has_dataclass(classes: list[UserClass]) -> bool:
+    return any(_is_dataclass(decorator) for one in classes for decorator in one.node.decorators)
 
 
 def _option(cls: UserClass, name: str) -> str:
@@ -118,7 +131,7 @@ def _option(cls: UserClass, name: str) -> str:
 def fields(cls: UserClass) -> list[str] | None:
     """The names of a dataclass's fields; None for all other classes."""
     classes = order(cls)
-    if classes is None or not any(one.node.decorators for one in classes):
+    if classes is None or not _has_dataclass(classes):
         return None
     return [one.name for one in _annotated(classes) if not one.is_told]
 
@@ -184,7 +197,7 @@ def construct(
         return None
     made = Instance(cls, tuple(args), kwargs, machine.here, machine.memory.made({}))
     init = member(classes, "__init__")
-    if init is None and (is_named_tuple(cls) or any(one.node.decorators for one in classes)):
+    if init is None and (is_named_tuple(cls) or _has_dataclass(classes)):
         _fill_dataclass(machine, made, classes, args, kwargs)
     elif isinstance(init, UserFunction):
         machine.call(init, [made, *args], kwargs)
@@ -281,6 +294,33 @@ def _default(machine: Machine, value: Value) -> Value:
     return value
 
 
+def method_of(value: Value, name: str) -> UserFunction | None:
+    """A method of the class of an object of the user's."""
+    if not isinstance(value, Instance) or not isinstance(value.cls, UserClass):
+        return None
+    found = member(order(value.cls) or (), name)
+    return found if isinstance(found, UserFunction) else None
+
+
+def tell_names(machine: Machine, cls: UserClass) -> None:
+    """Call `__set_name__` of what the class body assigned."""
+    for name, value in list(cls.members.items()):
+        told = method_of(value, "__set_name__")
+        if told is not None:
+            machine.call(told, [value, cls, name])
+
+
+def set_attribute(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
+    """`object.__setattr__(owner, name, value)`, as frozen dataclasses need it."""
+    if len(args) != 3 or not isinstance(args[0], Instance) or args[0].fields is None:
+        return Unknown("what object.__setattr__ does", None)
+    if type(args[1]) is not str:
+        lost(machine, args[0])
+    else:
+        machine.memory.write(args[0].fields, args[1], args[2])
+    return None
+
+
 def read(machine: Machine, owner: Instance, name: str) -> Value:
     """`owner.name` of an object that is evaluated."""
     assert owner.fields is not None
@@ -290,6 +330,9 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
     found = member(classes, name)
     if isinstance(found, Descriptor) and found.kind == "property":
         return machine.call(found.function, [owner])
+    getter = None if found is None else method_of(found, "__get__")
+    if getter is not None:
+        return machine.call(getter, [found, owner, owner.cls])
     if isinstance(found, Descriptor) and found.kind == "cached_property":
         if name not in owner.fields:
             machine.memory.write(owner.fields, name, machine.call(found.function, [owner]))
@@ -304,16 +347,16 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
         return bound(found, owner, owner.cls)
     if _ANYTHING in owner.fields:
         return owner.fields[_ANYTHING]
-    getter = member(classes, "__getattr__")
-    if isinstance(getter, UserFunction) and not name.startswith("__"):
-        return machine.call(getter, [owner, name])
+    other = member(classes, "__getattr__")
+    if isinstance(other, UserFunction) and not name.startswith("__"):
+        return machine.call(other, [owner, name])
     if is_named_tuple(owner.cls) and name in ("_asdict", "_replace"):
         return _of_named_tuple(machine, owner, name)
     if is_named_tuple(owner.cls) and name == "_fields":
         return tuple(owner.fields)
     if is_named_tuple(owner.cls) and name in ("count", "index"):
         return machine.attribute(tuple(owner.fields.values()), name)
-    if name.startswith("__") or getter is not None:
+    if name.startswith("__") or other is not None:
         return Unknown(f"the attribute {name!r} of an object of class {owner.cls.name}", None)
     if (given := enums.as_given(owner)) is not owner:
         return machine.attribute(given, name)
@@ -343,6 +386,10 @@ def assign(machine: Machine, owner: Instance, name: str, value: Value) -> None:
         return
     if isinstance(owner.cls, UserClass) and _option(owner.cls, "frozen") == "True":
         raise Native(FrozenInstanceError(f"cannot assign to field {name!r}"))
+    setter = None if found is None else method_of(found, "__set__")
+    if setter is not None:
+        machine.call(setter, [found, owner, value])
+        return
     if isinstance(found, Unknown):  # a property with a setter, or a descriptor of a library
         lost(machine, owner)
         return

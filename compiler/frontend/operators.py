@@ -27,6 +27,7 @@ from .values import (
     ABSENT,
     BoundMethod,
     Coroutine,
+    Descriptor,
     EnvValue,
     External,
     Generator,
@@ -291,6 +292,7 @@ def _sequence(memory: Memory, kind: type, length: int) -> None:
 
 def unary(memory: Memory, function: Callable[[Any], Any], value: Value) -> Value:
     """`-value` and its like."""
+    value = value if type(value) in PLAIN else enums.as_given(value)
     if type(value) in PLAIN:
         return native(function, value)
     found = special.method(memory, value, _UNARY[function])
@@ -552,6 +554,10 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
         return item(memory, tuple(items), key)
     if (found := special.method(memory, value, "__getitem__", key)) is not ABSENT:
         return found
+    own = value.members.get("__class_getitem__") if kind is UserClass else None
+    if isinstance(own, UserFunction | Descriptor):
+        function = own if isinstance(own, UserFunction) else own.function
+        return memory.call(function, [value, key])
     if kind is External or kind is UserClass:
         return value  # a generic: `list[int]`, `Base[T]`
     if kind not in PLAIN:

@@ -39,10 +39,7 @@ def method(memory: Memory, owner: Value, name: str, *args: Value) -> Value:
 def _found(owner: Value, name: str) -> UserFunction | None:
     if not isinstance(owner, Instance) or owner.fields is None:
         return None
-    if not isinstance(owner.cls, UserClass):
-        return None
-    found = objects.member(objects.order(owner.cls) or (), name)
-    return found if isinstance(found, UserFunction) else None
+    return objects.method_of(owner, name)
 
 
 def binary(memory: Memory, symbol: str, in_place: bool, left: Value, right: Value) -> Value:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from . import computing, files, operators
+from . import computing, files, objects, operators
 from .builtin_functions import Builtin, known, lazily, leave, take
 from .limits import DEEPEST_VALUE
 from .memory import ITERATOR, ITERATORS, Memory, env_unknown, origin
@@ -370,6 +370,7 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "asyncio.wait_for": _awaited,
     "sys.exit": leave,
     "os._exit": leave,
+    "builtins.object.__setattr__": objects.set_attribute,
     "typing.cast": _cast,
     "typing_extensions.cast": _cast,
     **{f"math.{name}": known(getattr(math, name)) for name in _MATH.split()},

@@ -435,6 +435,43 @@ PROGRAMS = {
         e = [k.name for k in Kind if k is not Kind.TEA], Text("x") is Text.A, Kind.TEA == Kind.BUN
         del enum, Kind, Level, Name, Text, table
         """,
+    "classes that say what happens": """
+        from dataclasses import FrozenInstanceError, dataclass
+        from typing import NamedTuple
+        import enum
+        made = {}
+        def named(name):
+            def wrap(cls):
+                made[name] = cls
+                cls.label = name.upper()
+                return cls
+            return wrap
+        class Twice:
+            def __set_name__(self, owner, name): self.name = name
+            def __get__(self, owner, cls=None): return self.name * 2
+        @named("a")
+        class A:
+            x = Twice()
+            def __class_getitem__(cls, key): return key * 3
+            def go(self): return self.label + self.x
+        @dataclass(frozen=True)
+        class B:
+            x: int
+            y: int = 0
+            def __post_init__(self): object.__setattr__(self, "y", self.x * 2)
+        class P(NamedTuple):
+            x: int
+            y: int = 2
+        class E(enum.IntEnum):
+            LOW = 3
+        class S(str, enum.Enum):
+            A, B = "x", "y"
+        a = [made["a"]().go(), A[2], B(3).y, P(1)[0:1], P(1).index(2), -E.LOW]
+        try: B(1).x = 2
+        except FrozenInstanceError as exc: a.append(str(exc))
+        b = ["-".join(S), ",".join([S.A, "z"])]
+        del FrozenInstanceError, dataclass, NamedTuple, enum, made, named, Twice, A, B, P, E, S
+        """,
     "what is made once": """
         import functools
         made = []

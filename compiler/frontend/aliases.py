@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
-from .values import Generator, Instance, Method, Unknown, Value
+from .values import (
+    BoundMethod,
+    Generator,
+    HostFunction,
+    HostObject,
+    Instance,
+    Method,
+    Unknown,
+    UserClass,
+    UserFunction,
+    Value,
+)
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -32,6 +43,10 @@ _NEW: Final = frozenset({
 })  # fmt: skip
 
 
+#: What is run when it is called.
+_FUNCTIONS: Final = frozenset({UserFunction, BoundMethod, UserClass, HostFunction})
+
+
 class Possible(list[Value]):
     """What a container holds of which no more is known."""
 
@@ -44,7 +59,9 @@ def matters(value: Value) -> bool:
     if kind is Instance:
         return value.fields is not None
     return (
-        kind is Generator
+        isinstance(value, HostObject)
+        or kind in _FUNCTIONS
+        or kind is Generator
         or kind in _CONTAINERS
         or kind is Possible
         or kind is Method
@@ -73,8 +90,9 @@ def of_expression(
     if kind in _ONE_OF:
         return one_of(unknown, parts)
     if kind is cst.Attribute:
-        fields = [value.fields for value in _flat(parts) if isinstance(value, Instance)]
-        return one_of(unknown, [*parts, *(one for held in fields for one in (held or {}).values())])
+        fields = [value.fields for value in known(parts) if isinstance(value, Instance)]
+        held = [one for each in fields for one in (each or {}).values()]
+        return one_of(unknown, [unknown, *parts, *held])
     if kind is cst.Subscript:
         is_slice = any(isinstance(part.slice, cst.Slice) for part in node.slice)  # type: ignore[attr-defined]
         return (holding if is_slice else one_of)(unknown, items(memory, parts))
@@ -100,7 +118,7 @@ def of_call(memory: Memory, unknown: Unknown, callee: Value, args: Sequence[Valu
     )
 
 
-def _flat(values: Iterable[Value]) -> Iterator[Value]:
+def known(values: Iterable[Value]) -> Iterator[Value]:
     """The values, and for each that is not known those that it may be."""
     todo, seen = list(values), set[int]()
     while todo:
@@ -151,7 +169,7 @@ def change(memory: Memory, unknown: Unknown, more: Iterable[Value] = ()) -> None
     unknown = replace(
         unknown, why="perhaps it was changed by way of a value that is not known", expression=""
     )
-    for value in _flat(unknown.among):
+    for value in known(unknown.among):
         kind = type(value)
         if kind is Possible:
             value[:] = _each_once([*value, *more])
@@ -166,9 +184,14 @@ def change(memory: Memory, unknown: Unknown, more: Iterable[Value] = ()) -> None
             memory.blur(value, unknown, more)
 
 
+def functions(unknown: Unknown) -> list[Value]:
+    """The functions of the user's and of the graph API that the value may be."""
+    return [value for value in known(unknown.among) if type(value) in _FUNCTIONS]
+
+
 def moved(memory: Memory, unknown: Unknown) -> None:
     """Someone goes on with the value; perhaps it is an iterator that is known."""
-    for value in _flat(unknown.among):
+    for value in known(unknown.among):
         if type(value) is Generator:
             value.owner.lost(value, unknown)
         elif type(value) is _ITERATOR:

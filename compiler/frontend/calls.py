@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Generator as PythonGenerator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -103,15 +104,14 @@ class Calls:
             return self._user(callee, arguments, (module, name))
         values = [*arguments.positional, *arguments.named.values()]
         if isinstance(callee, Unknown):
-            made: Value = callee
             reads = isinstance(node.func, cst.Attribute) and node.func.attr.value in READING
             if not reads or any(isinstance(one, Instance) for one in callee.among):
                 aliases.change(machine.memory, callee, values)
-            self._given_away(callee, values)
+            made = self._one_of(callee, arguments, (module, name))
         else:
             made = self.call(callee, arguments.positional, arguments.named, (module, name))
         python = isinstance(callee, External) and _is_evaluated(callee.dotted)
-        if type(made) is Unknown and (python or isinstance(callee, Method | Unknown)):
+        if type(made) is Unknown and (python or isinstance(callee, Method) or made is callee):
             return aliases.of_call(machine.memory, made, callee, values)
         return made
 
@@ -121,6 +121,8 @@ class Calls:
         """A call that is not made, if it is a statement of its own or gets hold of the graph."""
         alone = node is self._machine.statement
         match callee:
+            case Unknown(reported=False) if aliases.functions(callee):
+                return  # graph calls in them are errors
             case Unknown(why=unknown, reported=False):
                 why = f"it calls something that is not known: {unknown}"
             case HostFunction(name=name) if alone and name in self._machine.host.no_effect:
@@ -194,8 +196,7 @@ class Calls:
         match callee:
             case Unknown():
                 aliases.change(self._machine.memory, callee, [*args, *kwargs.values()])
-                self._given_away(callee, [*args, *kwargs.values()])
-                return callee
+                return self._one_of(callee, Arguments(args, kwargs), position)
             case UserFunction():
                 return self._user(callee, Arguments(args, kwargs), position)
             case HostFunction():
@@ -251,6 +252,21 @@ class Calls:
         ):
             return Super(around.parent.owner, owner)
         return Unknown("what super() is", None)
+
+    def _one_of(
+        self, callee: Unknown, arguments: Arguments, position: tuple[SourceModule, cst.CSTNode]
+    ) -> Value:
+        """The call of one of several functions, it is not known which; perhaps of none of them."""
+        machine = self._machine
+        args, kwargs = arguments.positional, arguments.named
+        self._given_away(callee, [*args, *kwargs.values()])
+        ways = aliases.functions(callee)
+        if not ways:
+            return callee
+        runs: list[Callable[[], Value]] = [lambda: callee]
+        runs += [partial(self.call, way, [*args], {**kwargs}, position) for way in ways]
+        ends = machine.fork(callee, machine.here, runs)
+        return aliases.one_of(callee, [end for _, end in ends])
 
     def _given_away(self, callee: Value, values: Iterable[Value]) -> None:
         """Code that is not evaluated goes through iterators, nobody knows how far."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import libcst as cst
 
 from ..diagnostics import GraphError, did_you_mean
-from . import aliases, enums, operators, stdlib
+from . import aliases, enums, objects, operators, stdlib
 from .comprehensions import Comprehensions
 from .limits import BoundExceeded
 from .memory import Memory, open_text, origin
@@ -117,7 +117,10 @@ class Expressions:
                     return value
             found = self._memory.seen(handler(node, scope))
             if type(found) is Unknown:
-                found = aliases.of_expression(self._memory, node, found, self._parts)
+                parts = self._parts
+                if type(node) is cst.Attribute:
+                    parts = [*parts, *objects.methods(parts, node.attr.value)]
+                found = aliases.of_expression(self._memory, node, found, parts)
         except Native as exc:
             raise Raised.of(exc, scope.module.span(node)) from None
         except BoundExceeded as exc:

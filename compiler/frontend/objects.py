@@ -6,7 +6,7 @@ others (models, steps that inherit from a library) an object is its class and it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import FrozenInstanceError, dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +14,14 @@ import libcst as cst
 
 from ..diagnostics import did_you_mean
 from ..scopes import dotted
-from . import enums
+from . import aliases, enums
 from .signals import Native
 from .values import (
     BoundMethod,
     Descriptor,
     External,
     HostFunction,
+    HostObject,
     Instance,
     Super,
     Unknown,
@@ -321,6 +322,18 @@ def set_attribute(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, 
     return None
 
 
+def methods(values: Iterable[Value], name: str) -> Iterator[Value]:
+    """What is run if the attribute of one of these is called."""
+    for value in aliases.known(values):
+        if isinstance(value, HostObject):
+            if name in value.api and callable(getattr(type(value), name, None)):
+                yield value.read(name)
+        elif isinstance(value, Instance) and isinstance(value.cls, UserClass):
+            found = member(order(value.cls) or (), name)
+            if isinstance(found, UserFunction):
+                yield BoundMethod(value, found)
+
+
 def read(machine: Machine, owner: Instance, name: str) -> Value:
     """`owner.name` of an object that is evaluated."""
     assert owner.fields is not None
@@ -341,8 +354,12 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
         return owner.cls
     if name == "__dict__":
         return lost(machine, owner)
+    held = owner.fields.get(name)
+    if isinstance(held, Unknown) and any(name in cls.members for cls in classes):
+        # Perhaps the object has none of its own.
+        return aliases.one_of(held, [held, bound(found, owner, owner.cls)])
     if name in owner.fields:
-        return owner.fields[name]
+        return held
     if any(name in cls.members for cls in classes):  # None may be what is there
         return bound(found, owner, owner.cls)
     if _ANYTHING in owner.fields:

@@ -250,10 +250,12 @@ _CHANGING: Final = frozenset(function for _, function in IN_PLACE.values())
 
 def _on_objects(memory: Memory, operation: Operation, left: Value, right: Value) -> Value:
     symbol, function = operation
-    unknown = origin(left) or origin(right)
-    if unknown is not None:
+    if (unknown := origin(left)) is not None:
         return unknown
     found = special.binary(memory, symbol, function in _CHANGING, left, right)
+    if (unknown := origin(right)) is not None:
+        # Its class may have the method that comes first.
+        return unknown if found is ABSENT else aliases.one_of(unknown, [found])
     if found is not ABSENT:
         return found
     numbers = enums.as_given(left), enums.as_given(right)
@@ -564,6 +566,8 @@ def item(memory: Memory, value: Value, key: Value) -> Value:
         return Unknown(f"an item of {describe(value)}", None)
     key = enums.as_given(key)
     if doubt := memory.doubt(key):
+        if memory.kind(value) == "collections.defaultdict":
+            memory.blur(value, doubt)
         return doubt
     if type(key) is slice and kind in _SEQUENCES:
         _sequence(memory, kind, len(value))

@@ -493,7 +493,10 @@ class Program:
         name = f"n{self.count}"
         body = f"    {name} += 1\n{self.block(depth, True)}"
         test = self.pick([f"{name} < 3", f"{name} < 4 and {self.expression('bool', 1)}"])
-        return f"{name} = 0\nwhile {test}:\n{body}"
+        text = f"{name} = 0\nwhile {test}:\n{body}"
+        if self.chance(25):
+            text += f"\nelse:\n{self.block(depth)}"
+        return text
 
     def attempt(self, depth: int) -> str:
         caught = self.pick(["Exception", "(TypeError, KeyError)", "ValueError", "LookupError as x",

@@ -157,6 +157,10 @@ def test_both_say_the_same(name: str, tmp_path: Path) -> None:
         "import random\na = [1, 2, 3]\nrandom.shuffle(a)\na = a[0]",
         "a = [2]\nbisect.insort(a, 1, key=abs)\na = a[0]",
         "class M(str, Enum):\n    A = 'a'\na = '%s' % M.A",
+        "d = defaultdict(list)\nd[os.urandom(1)].append(1)\na = len(d)",
+        "class A:\n    v = [1]\np = A()\nif os.urandom(1): p.v = [2]\np.v.append(3)\na = A.v[-1]",
+        # Perhaps it is called.
+        "a = 1\ndef f():\n    global a\n    a = 2\ng = f if os.urandom(1) else print\ng()",
         # Perhaps the loop is left.
         "def f():\n    for x in os.listdir():\n        if x: break\n    else: return 1\na = f()",
         # Perhaps it has been called with the same before.
@@ -169,3 +173,22 @@ def test_what_differs_from_run_to_run_or_is_not_evaluated(text: str, tmp_path: P
     done = run(tmp_path, HEAD + text + "\n")
     assert done.found == []
     assert type(done.names["a"]).__name__ in ("Unknown", "OpenText"), done.names["a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def one(g): g.to('a')\ndef two(g): g.to('b')\n(one if os.urandom(1) else two)(g)",
+        "def one(): g.to('a')\ndef two(): g.to('b')\n{'x': one, 'y': two}[os.environ['W']]()",
+        "def one(): g.to('a')\nfor f in [one, one][:len(os.listdir())]: f()",
+        "(g.to if os.urandom(1) else print)('x')",
+        "(g if os.urandom(1) else None).to('x')",
+        "{'a': [g, 1]}[os.environ['Q']][0].to('y')",
+        "class A:\n    def b(self): g.to('x')\n(A() if os.urandom(1) else 1).b()",
+        "class A:\n    def b(self): g.to('x')\n(A if os.urandom(1) else int)().b()",
+    ],
+)
+def test_graph_calls_of_functions_that_perhaps_run(text: str, tmp_path: Path) -> None:
+    done = run(tmp_path, f"import flow\n{HEAD}g = flow.new()\n{text}\n")
+    assert {found.code for found in done.found} == {"GC006"}
+    assert done.skipped == ()

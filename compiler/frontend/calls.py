@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Generator as PythonGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -265,7 +265,9 @@ class Calls:
             return callee
         runs: list[Callable[[], Value]] = [lambda: callee]
         runs += [partial(self.call, way, [*args], {**kwargs}, position) for way in ways]
-        ends = machine.fork(callee, machine.here, runs)
+        # What is called has no value that `--set` could give.
+        reason = callee if callee.help else replace(callee, expression="")
+        ends = machine.fork(reason, machine.here, runs)
         return aliases.one_of(callee, [end for _, end in ends])
 
     def _given_away(self, callee: Value, values: Iterable[Value]) -> None:

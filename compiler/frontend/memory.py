@@ -296,6 +296,8 @@ class Memory:
 
     def _one_of(self, change: _Change, ends: Sequence[Value], unknown: Unknown) -> Unknown:
         """What a name, or what a container holds, is if it is one of these."""
+        if any(type(end) is Unknown and end.reported for end in ends):
+            unknown = reported(unknown)
         if change.name is None:
             return aliases.holding(unknown, aliases.items(self, ends))
         return aliases.one_of(unknown, ends)

@@ -92,7 +92,7 @@ def of_expression(
     if kind is cst.Attribute:
         fields = [value.fields for value in known(parts) if isinstance(value, Instance)]
         held = [one for each in fields for one in (each or {}).values()]
-        return one_of(unknown, [unknown, *parts, *held])
+        return one_of(unknown, [unknown, *_data(parts), *held])
     if kind is cst.Subscript:
         is_slice = any(isinstance(part.slice, cst.Slice) for part in node.slice)  # type: ignore[attr-defined]
         return (holding if is_slice else one_of)(unknown, items(memory, parts))
@@ -109,13 +109,24 @@ def of_call(memory: Memory, unknown: Unknown, callee: Value, args: Sequence[Valu
     if isinstance(callee, Method):
         given.append(callee.owner)
     elif isinstance(callee, Unknown):
-        given += callee.among
+        given = _data([*given, *callee.among])
     inner = items(memory, given)
+    if isinstance(callee, Unknown):
+        inner = _data(inner)
     if not inner and not any(map(matters, given)):
         return one_of(unknown, ())
     return one_of(
         unknown, [*given, *inner, Possible(_each_once([*given, *inner, *items(memory, inner)]))]
     )
+
+
+def _data(values: Iterable[Value]) -> list[Value]:
+    """Without functions and objects of the graph API, which code elsewhere keeps to itself."""
+    return [
+        value
+        for value in known(values)
+        if type(value) not in _FUNCTIONS and not isinstance(value, HostObject)
+    ]
 
 
 def known(values: Iterable[Value]) -> Iterator[Value]:

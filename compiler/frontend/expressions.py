@@ -117,10 +117,10 @@ class Expressions:
                     return value
             found = self._memory.seen(handler(node, scope))
             if type(found) is Unknown:
-                parts = self._parts
+                found = aliases.of_expression(self._memory, node, found, self._parts)
                 if type(node) is cst.Attribute:
-                    parts = [*parts, *objects.methods(parts, node.attr.value)]
-                found = aliases.of_expression(self._memory, node, found, parts)
+                    methods = objects.methods(self._parts, node.attr.value)
+                    found = aliases.one_of(found, [found, *methods])
         except Native as exc:
             raise Raised.of(exc, scope.module.span(node)) from None
         except BoundExceeded as exc:

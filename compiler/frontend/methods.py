@@ -227,8 +227,10 @@ def _of_dict(
             return doubt
         args = [source]
         memory.budget.items(len(owner) + len(kwargs))
-    if name == "move_to_end" or (name == "popitem" and (args or kwargs)):
+    if memory.kind(owner) == "collections.OrderedDict" and name in ("move_to_end", "popitem"):
         return _of_ordered(memory, owner, name, args, kwargs)
+    if name == "move_to_end":
+        raise Native(AttributeError("'dict' object has no attribute 'move_to_end'"))
     if name in _CHANGING_DICTS:
         memory.touch(owner)
     if name == "update":

@@ -95,7 +95,10 @@ def changed_notebook(text: str, chance: random.Random) -> str:
         cell = chance.choice(cells)
         match chance.randrange(6):
             case 0:
-                cell["source"] = changed("".join(cell.get("source") or "") or "x", chance)
+                source = cell.get("source") or "x"
+                if isinstance(source, list):
+                    source = "".join(map(str, source))
+                cell["source"] = changed(str(source), chance)
             case 1:
                 cell["cell_type"] = chance.choice(["code", "markdown", "raw", 3, None])
             case 2:

@@ -182,8 +182,13 @@ class FlowBuilder(HostObject):
             raise GraphError(
                 "the graph has steps already", help="pass force=True", raises=INVALID_ARGUMENT
             )
-        if not isinstance(steps, (list, tuple)) or not steps:
-            raise session.wrong_value(steps, "steps must be a list with entries", session.span)
+        if not isinstance(steps, (list, tuple)):
+            raise session.wrong_value(steps, "steps must be a list", session.span)
+        if not steps:
+            raise GraphError("set_flow() needs at least one step", code="GC010", span=session.span)
+        for key in (key for entry in steps if isinstance(entry, dict) for key in entry):
+            if not isinstance(key, str):
+                raise session.wrong_value(key, "an entry's keys must be texts", session.span)
         self.steps.clear()
         last: FlowBuilder | StepBuilder = self
         for entry in steps:

@@ -89,7 +89,7 @@ def make_dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Valu
             if isinstance(pairs, Unknown):
                 return pairs
             keys = [pair[0] for pair in pairs if type(pair) in (list, tuple) and len(pair) == 2]
-            if doubt := machine.memory.doubt(keys):
+            if doubt := next(filter(None, map(machine.memory.doubt_of_key, keys)), None):
                 return doubt
             if any(type(pair) not in PLAIN for pair in pairs):
                 return next(
@@ -382,7 +382,9 @@ def _from_keys(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Val
     if not args:
         return native(dict.fromkeys, *args)
     keys = elements(machine.memory, args[0])
-    doubt = keys if isinstance(keys, Unknown) else machine.memory.doubt(keys)
+    if isinstance(keys, Unknown):
+        return keys
+    doubt = next(filter(None, map(machine.memory.doubt_of_key, keys)), None)
     return doubt if doubt is not None else native(dict.fromkeys, keys, *args[1:], **kwargs)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from . import enums, generators
+from . import generators
 from .operators import PLAIN, elements, truth
 from .rounds import Rest, rounds
 from .scope import Scope
@@ -48,7 +48,8 @@ class Comprehensions:
         if doubts:
             return doubts[0]
         if isinstance(node, cst.DictComp):
-            doubt = self._memory.doubt([key for key, _ in made])
+            unsure = [self._memory.doubt_of_key(key) for key, _ in made]
+            doubt = next(filter(None, unsure), None)
             return doubt or self._memory.made(native(dict, made))
         if isinstance(node, cst.SetComp):
             return self._memory.doubt(made) or self._memory.made(native(set, made))
@@ -113,7 +114,7 @@ class Comprehensions:
             iterable = expressions.value(inner.iter, scope)
             yield from self._clause(node, inner, iterable, scope, doubts)
         elif isinstance(node, cst.DictComp):
-            key = enums.as_given(expressions.value(node.key, scope))
+            key = expressions.value(node.key, scope)
             yield key, expressions.value(node.value, scope)
         else:
             yield expressions.value(node.elt, scope)

@@ -89,7 +89,8 @@ def make_members(machine: Machine, cls: UserClass, assigned: dict[str, Value]) -
         member = _of_value(machine, cls, value)
         if not isinstance(member, Instance):
             fields = {"name": name, "value": value, "_name_": name, _VALUE: value}
-            member = Instance(cls, (value,), {}, machine.here, fields)
+            equal = value if _is_mixed(cls) else ABSENT
+            member = Instance(cls, (value,), {}, machine.here, fields, equal)
             if isinstance(init, UserFunction):
                 machine.call(init, [member, *(value if type(value) is tuple else (value,))])
         assigned[name] = member

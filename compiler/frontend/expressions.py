@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import libcst as cst
 
 from ..diagnostics import GraphError, did_you_mean
-from . import aliases, enums, objects, operators, stdlib
+from . import aliases, objects, operators, stdlib
 from .comprehensions import Comprehensions
 from .limits import BoundExceeded
 from .memory import Memory, open_text, origin
@@ -237,9 +237,9 @@ class Expressions:
         doubt: Unknown | None = None
         for part in node.elements:
             if isinstance(part, cst.DictElement):
-                key = enums.as_given(self.value(part.key, scope))
+                key = self.value(part.key, scope)
                 value = self.value(part.value, scope)
-                doubt = doubt or self._memory.doubt(key)
+                doubt = doubt or self._memory.doubt_of_key(key)
                 if doubt is None:
                     native(made.__setitem__, key, value)
                 continue

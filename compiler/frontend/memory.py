@@ -101,6 +101,8 @@ class Memory:
         self._walks: dict[int, _Walk] = {}
         #: How often containers were changed, by their ids.
         self._changes: Counter[int] = Counter()
+        #: Are there dicts whose keys are members of enumerations?
+        self._has_members = False
         #: Dicts of other classes, by their ids: the dict, its class, what makes missing items.
         self._kinds: dict[int, tuple[Value, str, Value]] = {}
 
@@ -380,6 +382,13 @@ class Memory:
                     return found
         return None
 
+    def doubt_of_key(self, key: Value) -> Unknown | None:
+        """What keeps the value from being the key of a dict; members of enumerations may be."""
+        if type(key) is Instance and key.equal is not ABSENT:
+            self._has_members = True
+            return None
+        return self.doubt(key)
+
     def settled(self, value: Value, depth: int = 0) -> Value:
         """The value as the graph API gets it: lists for iterators, Unknown for blurred ones."""
         kind = type(value)
@@ -393,12 +402,14 @@ class Memory:
             return [self.settled(item, depth + 1) for item in value]
         if kind is Generator:
             return value.owner.rest(value)
-        if not self._blurred:
+        if not self._blurred and not self._has_members:
             return value
         if kind is list or kind is tuple:
             return kind(self.settled(item, depth + 1) for item in value)
         if kind is dict:
-            return {key: self.settled(item, depth + 1) for key, item in value.items()}
+            return {
+                enums.as_given(key): self.settled(item, depth + 1) for key, item in value.items()
+            }
         return value
 
 

@@ -259,7 +259,9 @@ def _on_objects(memory: Memory, operation: Operation, left: Value, right: Value)
     if found is not ABSENT:
         return found
     numbers = enums.as_given(left), enums.as_given(right)
-    if numbers != (left, right) and not (symbol == "%" and type(numbers[0]) in _TEXTS):
+    if (numbers[0] is not left or numbers[1] is not right) and not (
+        symbol == "%" and type(numbers[0]) in _TEXTS
+    ):
         return binary(memory, operation, *numbers)
     other = left if type(left) not in PLAIN else right
     return Unknown(f"what {symbol!r} does with {describe(other)}", None)

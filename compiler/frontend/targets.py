@@ -130,7 +130,9 @@ class Targets:
     def _item(self, target: cst.Subscript, value: Value, scope: Scope) -> None:
         machine, memory = self._machine, self._memory
         owner = machine.expressions.value(target.value, scope)
-        key = enums.as_given(machine.expressions.key(target.slice, scope))
+        key = machine.expressions.key(target.slice, scope)
+        if type(owner) is not dict:
+            key = enums.as_given(key)
         span = scope.module.span(target)
         if is_environ(owner):
             stdlib.set_environ(machine, key, value)
@@ -139,7 +141,7 @@ class Targets:
                 GraphError(f"{owner.description} takes no items", code="GC011").diagnostic(span)
             )
         elif type(owner) in (list, dict):
-            doubt = memory.doubt(key)
+            doubt = memory.doubt_of_key(key)
             if type(key) is slice and type(owner) is list and doubt is None:
                 value = elements(memory, value)
                 doubt = origin(value)

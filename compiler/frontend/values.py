@@ -150,6 +150,16 @@ class Instance:
     kwargs: Mapping[str, Value]
     span: Span
     fields: dict[str, Value] | None = None
+    #: Of a member of an enumeration of texts or numbers: the one that it is equal to.
+    equal: Value = ABSENT
+
+    def __eq__(self, other: object) -> bool:
+        if self.equal is ABSENT:
+            return self is other
+        return bool(self.equal == (other.equal if isinstance(other, Instance) else other))
+
+    def __hash__(self) -> int:
+        return id(self) if self.equal is ABSENT else hash(self.equal)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

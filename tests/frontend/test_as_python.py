@@ -111,6 +111,16 @@ GROUPS = {
             BAD = "bad"
         a = " ".join(M), str.upper(M.GOOD), "-".join(["x", M.BAD]), "x" + M.GOOD
         """,
+    "keys that are members": """
+        class M(str, Enum):
+            GOOD = "good"
+            BAD = "bad"
+        w = {M.GOOD: 1, M.BAD: 2}
+        w[M.GOOD] = 5
+        w["good"] = 6
+        a = ([(k.name, k.value, v) for k, v in w.items()], w["bad"], w.get(M.BAD), len(w),
+             "good" in w, {m: m.value for m in M}["good"], list(dict.fromkeys(M))[0].name)
+        """,
     "what cannot be gone through": """
         try:
             it = map(log.append, 3)

@@ -22,7 +22,7 @@ from evaluating import Evaluated, run
 from random_programs import program
 from sandbox import NAMES, Sandbox, described
 
-from graphc.frontend.values import External, Unknown
+from graphc.frontend.values import External, Instance, Unknown
 
 EXAMPLES = int(os.environ.get("GRAPHC_EXAMPLES", "250"))
 FIRST = int(os.environ.get("GRAPHC_SEED", "0"))
@@ -139,7 +139,8 @@ def compare(found: Any, expected: Any, text: str) -> None:
             compare(one, other, text)
     elif type(found) is dict:
         assert kind == "dict", (found, expected, text)
-        assert [repr(key) for key in found] == [key for key, _ in expected[1]], (found, text)
+        keys = [key.equal if isinstance(key, Instance) else key for key in found]
+        assert [*map(repr, keys)] == [key for key, _ in expected[1]], (found, text)
         for one, (_, other) in zip(found.values(), expected[1], strict=True):
             compare(one, other, text)
     elif type(found) in (*PLAIN, set, frozenset) and not has_unknown(found):

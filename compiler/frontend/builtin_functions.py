@@ -175,7 +175,15 @@ def _iterator(function: Callable[..., Any], iterated: int = 1) -> Builtin:
         found = items()
         if isinstance(found, Unknown):
             return found
-        remake = None if function is reversed else items
+        sized = [arg for arg in args[:count] if type(arg) in (dict, set)]
+        sizes = [*map(len, sized)]
+
+        def again() -> list[Value] | Unknown:
+            if [*map(len, sized)] != sizes:  # Python raises where it is asked for the next one
+                return Unknown("an iterator over what changed its size", None)
+            return items()
+
+        remake = None if function is reversed else again
         return machine.memory.iterator(found, args[:count], remake)
 
     return call

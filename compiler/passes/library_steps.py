@@ -13,7 +13,7 @@ from ..runtime_names import PICKLE_MODEL
 from .concurrent import CONCURRENT, CONCURRENT_STEPS, SEND, concurrent_make, send_make
 from .facts import Facts, Selects
 from .functions import Functions, callee_of
-from .mlrun_classes import MERGE, MODELS, V2_MODEL
+from .mlrun_classes import MERGE, MODELS, ROUTERS, V2_MODEL
 from .outgoing import BATCH, OUTGOING, REMOTE, batch_make, remote_make
 from .storey import (
     ASSERT,
@@ -51,6 +51,19 @@ class LibrarySteps:
             return Facts(
                 "event", "do_event", make=make, plain=plain, protocol=True, imports=imports
             )
+        if dotted in ROUTERS:
+            self._report(
+                target,
+                f"{dotted} is a router",
+                "GC017",
+                f'add the route RouterStep(class_name="{dotted}")'
+                if isinstance(step, ir.Route)
+                else f'write class_name="*{dotted}"',
+            )
+            return Facts()
+        if dotted == MERGE and isinstance(step, ir.Route):
+            self._report(target, "a Merge is a step of a flow, not a route", "GC017")
+            return Facts()
         if dotted in STOREY_STEPS or dotted == MERGE:
             return self._storey(target, step, bool(step.full_event))
         return Facts()

@@ -171,6 +171,7 @@ def test_both_say_the_same(name: str, tmp_path: Path) -> None:
         "class A:\n    v = [1]\np = A()\nif os.urandom(1): p.v = [2]\np.v.append(3)\na = A.v[-1]",
         # Perhaps it is called.
         "a = 1\ndef f():\n    global a\n    a = 2\ng = f if os.urandom(1) else print\ng()",
+        "d = {1: 2}\nfor x in enumerate(iter(d)):\n    d |= {2: 3}\n    log.append(x)\na = log[-1]",
         # Perhaps the loop is left.
         "def f():\n    for x in os.listdir():\n        if x: break\n    else: return 1\na = f()",
         # Perhaps it has been called with the same before.

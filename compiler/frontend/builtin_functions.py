@@ -7,6 +7,7 @@ is Unknown when called.
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
@@ -24,7 +25,6 @@ from .values import (
     ABSENT,
     Generator,
     HostObject,
-    Instance,
     Unknown,
     Value,
 )
@@ -89,7 +89,7 @@ def make_dict(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Valu
             if isinstance(pairs, Unknown):
                 return pairs
             keys = [pair[0] for pair in pairs if type(pair) in (list, tuple) and len(pair) == 2]
-            if doubt := next(filter(None, map(machine.memory.doubt_of_key, keys)), None):
+            if doubt := machine.memory.doubt_of_keys(*keys):
                 return doubt
             if any(type(pair) not in PLAIN for pair in pairs):
                 return next(
@@ -224,21 +224,28 @@ def key_function(machine: Machine, key: Value) -> Callable[[Value], Value] | Non
 
 
 def _extreme(function: Callable[..., Any]) -> Builtin:
+    """min and max, which compare each key with the best one so far."""
+    compare = operator.gt if function is max else operator.lt
+
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-        options = {name: value for name, value in kwargs.items() if name != "key"}
+        memory = machine.memory
         key = key_function(machine, kwargs.get("key")) or enums.as_given
-        items, keys = list[Value](), list[Value]()
-        for item in each(machine.memory, args[0]) if len(args) == 1 else args:
-            items.append(item)
-            keys.append(key(item))
-        if any(isinstance(one, Instance) for one in keys) and len(items) > 1:
-            found = sort_list(machine.memory, items, key, reverse=function is max)
-            return found if isinstance(found, Unknown) else found[0]
-        if doubt := machine.memory.doubt(keys):
-            return doubt
-        if not items:
-            return native(function, items, **options)
-        return items[native(function, range(len(items)), key=keys.__getitem__)]
+        best: list[Value] = []
+        doubt: Unknown | None = None
+        for item in each(memory, args[0]) if len(args) == 1 else args:
+            made = key(item)
+            better = (
+                truth(memory, operators.ordered(memory, compare, made, best[1])) if best else True
+            )
+            if isinstance(better, Unknown):
+                doubt = doubt or better
+            elif better:
+                best = [item, made]
+        if doubt is not None or best:
+            return doubt if doubt is not None else best[0]
+        return native(
+            function, (), **{name: value for name, value in kwargs.items() if name != "key"}
+        )
 
     return call
 
@@ -392,7 +399,7 @@ def _from_keys(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Val
     keys = elements(machine.memory, args[0])
     if isinstance(keys, Unknown):
         return keys
-    doubt = next(filter(None, map(machine.memory.doubt_of_key, keys)), None)
+    doubt = machine.memory.doubt_of_keys(*keys)
     return doubt if doubt is not None else native(dict.fromkeys, keys, *args[1:], **kwargs)
 
 

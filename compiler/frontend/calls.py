@@ -263,24 +263,18 @@ class Calls:
         ways = aliases.functions(callee)
         if not ways:
             return callee
-        runs: list[Callable[[], Value]] = [lambda: callee]
-        runs += [partial(self._tried, way, [*args], {**kwargs}, position) for way in ways]
+
+        def tried(way: Value) -> Value:
+            try:
+                return self.call(way, [*args], {**kwargs}, position)
+            except Native as exc:
+                raise Raised.of(exc, machine.here) from None
+
+        runs: list[Callable[[], Value]] = [lambda: callee, *(partial(tried, way) for way in ways)]
         # What is called has no value that `--set` could give.
         reason = callee if callee.help else replace(callee, expression="")
         ends = machine.fork(reason, machine.here, runs)
         return aliases.one_of(callee, [end for _, end in ends])
-
-    def _tried(
-        self,
-        callee: Value,
-        args: list[Value],
-        kwargs: dict[str, Value],
-        position: tuple[SourceModule, cst.CSTNode],
-    ) -> Value:
-        try:
-            return self.call(callee, args, kwargs, position)
-        except Native as exc:
-            raise Raised.of(exc, self._machine.here) from None
 
     def _given_away(self, callee: Value, values: Iterable[Value]) -> None:
         """Code that is not evaluated goes through iterators, nobody knows how far."""

@@ -48,8 +48,7 @@ class Comprehensions:
         if doubts:
             return doubts[0]
         if isinstance(node, cst.DictComp):
-            unsure = [self._memory.doubt_of_key(key) for key, _ in made]
-            doubt = next(filter(None, unsure), None)
+            doubt = self._memory.doubt_of_keys(*(key for key, _ in made))
             return doubt or self._memory.made(native(dict, made))
         if isinstance(node, cst.SetComp):
             return self._memory.doubt(made) or self._memory.made(native(set, made))

@@ -29,7 +29,7 @@ import libcst as cst
 from . import enums, objects, operators
 from .builtin_functions import Builtin, known, lazily, make_dict
 from .limits import DEEPEST_VALUE, is_costly
-from .memory import Memory, origin
+from .memory import origin
 from .operators import elements, truth
 from .rounds import each
 from .scope import Scope
@@ -72,9 +72,7 @@ def _matching(function: Callable[..., Any]) -> Builtin:
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
         text = args[-1] if args and function is not re.sub else args[2] if len(args) > 2 else None
         if len(args) < 2 or type(text) is not str or set(kwargs) - _RE_OPTIONS:
-            return _doubt(machine.memory, args) or Unknown(
-                f"what re.{function.__name__} gives", None
-            )
+            return machine.memory.doubt(args) or Unknown(f"what re.{function.__name__} gives", None)
         source = args[0].pattern if type(args[0]) is re.Pattern else args[0]
         if type(source) is not str:
             return origin(source) or Unknown("a pattern that is no text", None)
@@ -83,10 +81,6 @@ def _matching(function: Callable[..., Any]) -> Builtin:
         return inner(machine, args, kwargs)
 
     return call
-
-
-def _doubt(memory: Memory, values: Sequence[Value]) -> Unknown | None:
-    return next(filter(None, map(memory.doubt, values)), None)
 
 
 # -- dataclasses
@@ -186,7 +180,7 @@ def _named_tuple(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, V
         or type(defaults) not in (list, tuple)
         or not all(type(name) is str and name.isidentifier() for name in [args[0], *names])
     ):
-        return _doubt(machine.memory, args) or Unknown("a named tuple", None)
+        return machine.memory.doubt(args) or Unknown("a named tuple", None)
     lines = [f"    {name}: object\n" for name in names]
     native(collections.namedtuple, args[0], list(names), defaults=defaults)
     node = cst.parse_statement(f"class {args[0]}(NamedTuple):\n{''.join(lines) or '    pass'}")
@@ -349,7 +343,7 @@ def _keeping(function: Callable[..., Any]) -> Builtin:
     """A function that changes its first argument, a list, and compares what is in it."""
 
     def call(machine: Machine, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-        doubt = _doubt(machine.memory, args)
+        doubt = machine.memory.doubt(args)
         if kwargs or not args or type(args[0]) is not list:
             doubt = doubt or Unknown(f"what {function.__name__} does", None)
         if doubt is not None:

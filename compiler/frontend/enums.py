@@ -90,6 +90,7 @@ def make_members(machine: Machine, cls: UserClass, assigned: dict[str, Value]) -
         if not isinstance(member, Instance):
             fields = {"name": name, "value": value, "_name_": name, _VALUE: value}
             equal = value if _is_mixed(cls) else ABSENT
+            machine.memory.has_members |= equal is not ABSENT
             member = Instance(cls, (value,), {}, machine.here, fields, equal)
             if isinstance(init, UserFunction):
                 machine.call(init, [member, *(value if type(value) is tuple else (value,))])

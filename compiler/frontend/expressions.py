@@ -239,7 +239,7 @@ class Expressions:
             if isinstance(part, cst.DictElement):
                 key = self.value(part.key, scope)
                 value = self.value(part.value, scope)
-                doubt = doubt or self._memory.doubt_of_key(key)
+                doubt = doubt or self._memory.doubt_of_keys(key)
                 if doubt is None:
                     native(made.__setitem__, key, value)
                 continue

@@ -9,6 +9,7 @@ from then on, whichever name it is reached by.
 from __future__ import annotations
 
 import gc
+import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -101,8 +102,8 @@ class Memory:
         self._walks: dict[int, _Walk] = {}
         #: How often containers were changed, by their ids.
         self._changes: Counter[int] = Counter()
-        #: Are there dicts whose keys are members of enumerations?
-        self._has_members = False
+        #: Are there enumerations whose members are texts or numbers?
+        self.has_members = False
         #: Dicts of other classes, by their ids: the dict, its class, what makes missing items.
         self._kinds: dict[int, tuple[Value, str, Value]] = {}
 
@@ -382,12 +383,13 @@ class Memory:
                     return found
         return None
 
-    def doubt_of_key(self, key: Value) -> Unknown | None:
-        """What keeps the value from being the key of a dict; members of enumerations may be."""
-        if type(key) is Instance and key.equal is not ABSENT:
-            self._has_members = True
-            return None
-        return self.doubt(key)
+    def doubt_of_keys(self, *keys: Value) -> Unknown | None:
+        """What keeps the values from being keys of a dict; members of enumerations may be."""
+        for key in keys:
+            is_member = type(key) is Instance and key.equal is not ABSENT
+            if not is_member and (doubt := self.doubt(key)):
+                return doubt
+        return None
 
     def settled(self, value: Value, depth: int = 0) -> Value:
         """The value as the graph API gets it: lists for iterators, Unknown for blurred ones."""
@@ -402,15 +404,25 @@ class Memory:
             return [self.settled(item, depth + 1) for item in value]
         if kind is Generator:
             return value.owner.rest(value)
-        if not self._blurred and not self._has_members:
+        if not self._blurred and not self.has_members:
             return value
+        self.budget.spend()
+        made = value
         if kind is list or kind is tuple:
-            return kind(self.settled(item, depth + 1) for item in value)
-        if kind is dict:
-            return {
+            made = kind(self.settled(item, depth + 1) for item in value)
+        elif kind is dict:
+            made = {
                 enums.as_given(key): self.settled(item, depth + 1) for key, item in value.items()
             }
-        return value
+        # The container itself, if it may be: the graph API sees what is done to it later.
+        return made if _differ(made, value) else value
+
+
+def _differ(made: Value, value: Value) -> bool:
+    """Is something in a list, tuple or dict not the very same as in the other?"""
+    if type(value) is dict:
+        made, value = [*made, *made.values()], [*value, *value.values()]
+    return made is not value and any(map(operator.is_not, made, value))
 
 
 def _changed_since() -> Unknown:

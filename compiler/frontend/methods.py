@@ -210,7 +210,7 @@ def _of_dict(
     kwargs: Mapping[str, Value],
 ) -> Value:
     """Values may be of any type; keys have to be known."""
-    if name in ("get", "pop", "setdefault") and args and (doubt := memory.doubt_of_key(args[0])):
+    if name in ("get", "pop", "setdefault") and args and (doubt := memory.doubt_of_keys(args[0])):
         if name != "get":
             memory.blur(owner, doubt, args[1:])
         return doubt

@@ -17,6 +17,7 @@ from ..scopes import dotted
 from . import aliases, enums
 from .signals import Native
 from .values import (
+    ABSENT,
     BoundMethod,
     Descriptor,
     External,
@@ -328,10 +329,8 @@ def methods(values: Iterable[Value], name: str) -> Iterator[Value]:
         if isinstance(value, HostObject):
             if name in value.api and callable(getattr(type(value), name, None)):
                 yield value.read(name)
-        elif isinstance(value, Instance) and isinstance(value.cls, UserClass):
-            found = member(order(value.cls) or (), name)
-            if isinstance(found, UserFunction):
-                yield BoundMethod(value, found)
+        elif (found := method_of(value, name)) is not None:
+            yield BoundMethod(value, found)
 
 
 def read(machine: Machine, owner: Instance, name: str) -> Value:
@@ -354,25 +353,25 @@ def read(machine: Machine, owner: Instance, name: str) -> Value:
         return owner.cls
     if name == "__dict__":
         return lost(machine, owner)
-    held = owner.fields.get(name)
-    if isinstance(held, Unknown) and any(name in cls.members for cls in classes):
+    held, of_class = owner.fields.get(name), ABSENT
+    if any(name in cls.members for cls in classes):  # None may be what is there
+        of_class = bound(found, owner, owner.cls)
+    if isinstance(held, Unknown) and of_class is not ABSENT:
         # Perhaps the object has none of its own.
-        return aliases.one_of(held, [held, bound(found, owner, owner.cls)])
+        return aliases.one_of(held, [held, of_class])
     if name in owner.fields:
         return held
-    if any(name in cls.members for cls in classes):  # None may be what is there
-        return bound(found, owner, owner.cls)
+    if of_class is not ABSENT:
+        return of_class
     if _ANYTHING in owner.fields:
         return owner.fields[_ANYTHING]
     other = member(classes, "__getattr__")
     if isinstance(other, UserFunction) and not name.startswith("__"):
         return machine.call(other, [owner, name])
-    if is_named_tuple(owner.cls) and name in ("_asdict", "_replace"):
-        return _of_named_tuple(machine, owner, name)
-    if is_named_tuple(owner.cls) and name == "_fields":
-        return tuple(owner.fields)
-    if is_named_tuple(owner.cls) and name in ("count", "index"):
-        return machine.attribute(tuple(owner.fields.values()), name)
+    if is_named_tuple(owner.cls):
+        of_tuple = _of_named_tuple(machine, owner, name)
+        if of_tuple is not ABSENT:
+            return of_tuple
     if name.startswith("__") or other is not None:
         return Unknown(f"the attribute {name!r} of an object of class {owner.cls.name}", None)
     if (given := enums.as_given(owner)) is not owner:
@@ -454,13 +453,24 @@ def _of_namespace(owner: Instance, name: str) -> Value:
 
 
 def _of_named_tuple(machine: Machine, owner: Instance, name: str) -> Value:
-    """`owner._asdict` or `owner._replace`"""
+    """What objects of named tuples have besides their fields; ABSENT if they have not."""
+    fields = owner.fields
+    assert fields is not None
 
     def as_dict() -> Value:
-        return dict(owner.fields or {})
+        return dict(fields)
 
     def replaced(**changes: Value) -> Value:
         assert isinstance(owner.cls, UserClass)
-        return construct(machine, owner.cls, [], {**(owner.fields or {}), **changes})
+        return construct(machine, owner.cls, [], {**fields, **changes})
 
-    return HostFunction(name, as_dict if name == "_asdict" else replaced)
+    match name:
+        case "_asdict":
+            return HostFunction(name, as_dict)
+        case "_replace":
+            return HostFunction(name, replaced)
+        case "_fields":
+            return tuple(fields)
+        case "count" | "index":
+            return machine.attribute(tuple(fields.values()), name)
+    return ABSENT

@@ -141,7 +141,7 @@ class Targets:
                 GraphError(f"{owner.description} takes no items", code="GC011").diagnostic(span)
             )
         elif type(owner) in (list, dict):
-            doubt = memory.doubt_of_key(key)
+            doubt = memory.doubt_of_keys(key)
             if type(key) is slice and type(owner) is list and doubt is None:
                 value = elements(memory, value)
                 doubt = origin(value)

@@ -80,6 +80,14 @@ GROUPS = {
                 return self.x < other.x
         a = [v.x for v in sorted([V(2), V(1), V(3)])], log
         """,
+    "the greatest asks each once": """
+        class V:
+            def __init__(self, x): self.x = x
+            def __gt__(self, other):
+                log.append((self.x, other.x))
+                return self.x > other.x
+        a = max([V(2), V(3), V(1)], key=lambda v: log.append(v.x) or v).x, log
+        """,
     "named tuples": """
         P = namedtuple("P", "x y", defaults=[3])
         p = P(1)
